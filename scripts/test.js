@@ -1,0 +1,92 @@
+// Compiles, starts one PostgreSQL with a migrated template database, runs tap, and closes with `N passed, N failed`.
+// Usage: node scripts/test.js [test/file.ts …]   (no file: all, with coverage)
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const build = join(root, '.test-build')
+process.chdir(root)
+
+const files = process.argv.slice(2)
+removeStaleOutput()
+run('node_modules/.bin/tsc', ['-p', 'tsconfig.test.json'], { required: files.length === 0 })
+buildTapOnce()
+
+const { startEmbedded } = await import(pathToFileURL(join(build, 'src/plugins/database/embedded.js')).href)
+const { prepareTemplate } = await import(pathToFileURL(join(build, 'test/fixtures/template.js')).href)
+const folder = mkdtempSync(join(tmpdir(), 'pt-'))
+const server = await startEmbedded({ dataDir: folder, testOnlyNoFsync: true })
+let failed = 1
+try {
+  await prepareTemplate(server.url)
+  failed = await runTap({ ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: server.url })
+} finally {
+  await server.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exitCode = failed === 0 ? 0 : 1
+
+/** A test whose source is gone must not go on passing. */
+function removeStaleOutput() {
+  if (!existsSync(build)) return
+  for (const name of readdirSync(build, { recursive: true })) {
+    if (!name.endsWith('.js') || name.startsWith('node_modules')) continue
+    if (!existsSync(join(root, name.replace(/\.js$/, '.ts')))) rmSync(join(build, name))
+  }
+}
+
+/** tap keeps its plugin set inside node_modules, so a fresh install has to build it once. */
+function buildTapOnce() {
+  const wanted = createHash('sha256')
+    .update(readFileSync('.taprc'))
+    .update(readFileSync('package-lock.json'))
+    .digest('hex')
+  const marker = 'node_modules/.tap-plugins'
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
+  run('node_modules/.bin/tap', ['build'])
+  writeFileSync(marker, wanted)
+}
+
+/** A type error elsewhere does not keep a single file from being tried. */
+function run(command, args, { required = true } = {}) {
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0 && required) {
+    console.log('0 passed, 1 failed')
+    process.exit(1)
+  }
+}
+
+/** Shows a line for each file and every failure whole; counts assertions. */
+async function runTap(env) {
+  const targets = files.map((file) => join('.test-build', relative(root, file).replace(/\.ts$/, '.js')))
+  const coverage = files.length > 0 ? ['--disable-coverage'] : []
+  const tap = spawn('node_modules/.bin/tap', ['run', ...coverage, ...targets], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  let passed = 0
+  let failures = 0
+  let showing = false
+  for await (const line of createInterface({ input: tap.stdout })) {
+    const point = /^(\s*)(not )?ok \d+/.exec(line)
+    if (point && !/# (skip|todo)/i.test(line) && !line.endsWith('{')) {
+      const leaf = point[1].length > 0
+      if (point[2]) failures += leaf ? 1 : 0
+      else passed += leaf ? 1 : 0
+    }
+    if (point) showing = Boolean(point[2])
+    if (showing || (point && point[1] === '') || /^# \{|^#? *(ERROR|bail)/i.test(line)) console.log(line)
+  }
+  const code = await new Promise((resolve) =>
+    tap.exitCode === null ? tap.on('close', resolve) : resolve(tap.exitCode)
+  )
+  if (code !== 0 && failures === 0) failures = 1
+  if (passed + failures === 0) failures = 1
+  console.log(`${passed} passed, ${failures} failed`)
+  return failures
+}

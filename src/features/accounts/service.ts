@@ -1,0 +1,73 @@
+import type { AuditEvent, Client } from '../../events.js'
+import type { Db } from '../../plugins/database/index.js'
+import type { Passwords } from '../../plugins/passwords/index.js'
+import type { Events } from '../events/service.js'
+import type { Sessions, StartedSession } from '../sessions/service.js'
+import type { UserRow, Users } from '../users/service.js'
+import { createAuthentication, refusal } from './authenticate.js'
+import { acceptKnown, acceptNew, type Credentials } from './credentials.js'
+
+export interface SignedIn {
+  user: UserRow
+  session: StartedSession
+}
+
+export type Accounts = ReturnType<typeof createAccounts>
+
+interface AccountsDeps {
+  db: Db
+  passwords: Passwords
+  users: Users
+  sessions: Sessions
+  events: Events
+}
+
+/** Signup and login. `gone` aborts when the client has left: nobody is hashed for who does not wait. */
+export function createAccounts({ db, passwords, users, sessions, events }: AccountsDeps) {
+  const { hashing, authenticate, upgradedHash } = createAuthentication({ passwords, users })
+
+  async function replaceHash(tx: Db, client: Client, user: UserRow, upgraded: string): Promise<void> {
+    if (!(await users.updatePasswordHash(tx, user.id, { from: user.passwordHash, to: upgraded }))) return
+    await events.record(tx, client, { type: 'password_rehashed', success: true, userId: user.id, email: user.email })
+  }
+
+  return {
+    /** Throws `invalid_request`, `weak_password`, `overloaded` (no hash was made) or `email_taken` (one was). */
+    async signup(client: Client, credentials: Credentials, gone: AbortSignal): Promise<SignedIn> {
+      const email = acceptNew(credentials, passwords)
+      const attempt: AuditEvent = { type: 'signup', success: false, email }
+      const passwordHash = await hashing(attempt, () => passwords.hash(credentials.password, gone))
+      return await db.transaction(async (tx) => {
+        const user = await users.insert(tx, { email, passwordHash })
+        if (user === undefined) throw refusal('email_taken', attempt, 'email_taken')
+        const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
+        await events.record(tx, client, signedIn('signup', user, session))
+        return { user, session }
+      })
+    },
+
+    /** Throws `invalid_request`, `overloaded`, or `invalid_credentials` for whatever cause. */
+    async login(client: Client, credentials: Credentials, gone: AbortSignal): Promise<SignedIn> {
+      const email = acceptKnown(credentials, passwords)
+      const checked = await authenticate({ email, password: credentials.password }, gone)
+      const upgraded = await upgradedHash(checked, credentials.password, gone)
+      return await db.transaction(async (tx) => {
+        // The account may have been switched off, or its password changed, while bcrypt ran.
+        const user = await users.claimLogin(tx, checked.id, checked.passwordHash)
+        if (user === undefined) throw refusal('invalid_credentials', failedLogin(checked), 'inactive_account')
+        const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
+        await events.record(tx, client, signedIn('login', user, session))
+        if (upgraded !== undefined) await replaceHash(tx, client, user, upgraded)
+        return { user, session }
+      })
+    }
+  }
+}
+
+function failedLogin(user: UserRow): AuditEvent {
+  return { type: 'login', success: false, userId: user.id, email: user.email }
+}
+
+function signedIn(type: 'signup' | 'login', user: UserRow, session: StartedSession): AuditEvent {
+  return { type, success: true, userId: user.id, email: user.email, sessionId: session.sessionId }
+}

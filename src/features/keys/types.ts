@@ -1,0 +1,51 @@
+export type Algorithm = 'HS256' | 'ES256' | 'EdDSA' | 'RS256'
+export type AsymmetricAlgorithm = Exclude<Algorithm, 'HS256'>
+export type KeyState = 'next' | 'current' | 'previous' | 'retired' | 'revoked'
+
+/** A key in memory. The same object for as long as the key is accepted: a cache may compare identities. */
+export interface SigningKey {
+  readonly kid: string
+  /** The only algorithm that this key is ever used with. */
+  readonly algorithm: Algorithm
+  /** PKCS #8 PEM; for HS256 the secret's bytes. */
+  readonly signWith: string | Buffer
+  /** SPKI PEM; for HS256 the secret's bytes. */
+  readonly verifyWith: string | Buffer
+  /** RFC 7517, public members only; undefined for HS256, which has nothing to publish. */
+  readonly publicJwk: PublicJwk | undefined
+}
+
+export interface PublicJwk {
+  readonly kty: string
+  readonly use: 'sig'
+  readonly alg: string
+  readonly kid: string
+  readonly crv?: string
+  readonly x?: string
+  readonly y?: string
+  readonly n?: string
+  readonly e?: string
+}
+
+/** The times of a key: everything that its state follows from. */
+export interface KeyTimes {
+  readonly kid: string
+  readonly algorithm: Algorithm
+  readonly createdAt: Date
+  readonly activeAt: Date
+  readonly replacedAt: Date | null
+  readonly retiresAt: Date
+  readonly revokedAt: Date | null
+}
+
+/** A key as an operator sees it: times, never key material. */
+export interface KeyDescription extends KeyTimes {
+  readonly state: KeyState
+}
+
+/** What a rotation did, and when its steps end. */
+export interface Rotation {
+  readonly previous: KeyDescription
+  readonly current: KeyDescription
+  readonly next: KeyDescription
+}

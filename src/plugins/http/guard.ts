@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http'
+import { ApiError } from '../../errors.js'
+
+/** Headers of which a second one would be read differently by the gateway, by Node and by us. */
+const SINGLE: Record<string, 'authorization' | 'contentType' | 'host'> = {
+  authorization: 'authorization',
+  'content-type': 'contentType',
+  host: 'host'
+}
+
+function countSingles({ rawHeaders }: IncomingMessage) {
+  const counts = { authorization: 0, contentType: 0, host: 0 }
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = SINGLE[(rawHeaders[index] as string).toLowerCase()]
+    if (name !== undefined) counts[name] += 1
+  }
+  return counts
+}
+
+/**
+ * Refuses what Node's parser lets through although two readers of it could disagree (RFC 9112): a version other than
+ * 1.0 and 1.1, no `Host` or two (section 3.2), a transfer coding besides `chunked` or under HTTP/1.0 (section 6.1), a fragment in the
+ * target (section 3.2). Of `Authorization` and `Content-Type` Node keeps the first and drops the others silently:
+ * the gateway may have looked at the last. Throws ApiError.
+ */
+export function refuseAmbiguousRequest(raw: IncomingMessage): void {
+  const { httpVersion, headers } = raw
+  const coding = headers['transfer-encoding']
+  const { authorization, contentType, host } = countSingles(raw)
+  const malformed =
+    (httpVersion !== '1.1' && httpVersion !== '1.0') ||
+    host > 1 ||
+    (host === 0 && httpVersion === '1.1') ||
+    (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) ||
+    raw.url?.includes('#')
+  if (malformed) throw new ApiError('malformed_http', { headers: { connection: 'close' } })
+  if (authorization > 1) throw repeated('Authorization')
+  if (contentType > 1) throw repeated('Content-Type')
+}
+
+function repeated(name: string): ApiError {
+  return new ApiError('invalid_request', { detail: `There is more than one ${name} header.` })
+}

@@ -1,0 +1,161 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { ERRORS, type ErrorCode } from './errors.js'
+import { decimalRange } from './lib/decimal-range.js'
+
+/** Either case is accepted in a request; an answer always has lower case. */
+export const Uuid = Type.String({
+  pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
+  description: 'A UUID; those made here are version 7',
+  examples: ['01909c70-3c4f-7d1a-9d3e-0f1e2d3c4b5a']
+})
+
+export const Timestamp = Type.String({
+  description: 'RFC 3339 in UTC, with milliseconds',
+  examples: ['2026-01-14T09:30:00.000Z']
+})
+
+/** For an answer that has nothing else to say. */
+export const Message = Type.Object(
+  { message: Type.String() },
+  { $id: 'Message', additionalProperties: false, examples: [{ message: 'Logged out' }] }
+)
+export type Message = Static<typeof Message>
+
+/** What signup, login and refresh answer. */
+export const TokenAnswer = Type.Object(
+  {
+    user_id: Uuid,
+    email: Type.String({ description: 'Canonical form: lower case, domain in punycode' }),
+    token: Type.String({ description: 'The access token: send it as `Authorization: Bearer <token>`' }),
+    token_type: Type.Literal('Bearer'),
+    expires_in: Type.Integer({ description: 'Seconds for which the access token is valid' }),
+    refresh_token: Type.String({ description: 'Exchange it at `/auth/refresh`; only the newest one is good' }),
+    refresh_expires_in: Type.Integer({ description: 'Seconds for which the refresh token is valid' })
+  },
+  {
+    $id: 'TokenAnswer',
+    additionalProperties: false,
+    examples: [
+      {
+        user_id: '01909c70-3c4f-7d1a-9d3e-0f1e2d3c4b5a',
+        email: 'ada@example.com',
+        token: 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl',
+        token_type: 'Bearer',
+        expires_in: 86400,
+        refresh_token: 'prt_AQ',
+        refresh_expires_in: 604800
+      }
+    ]
+  }
+)
+export type TokenAnswer = Static<typeof TokenAnswer>
+
+interface SignedIn {
+  user: { id: string; email: string }
+  session: { token: string; expiresIn: number; refreshToken: string; refreshExpiresIn: number }
+}
+
+/** The one place where a session becomes a token answer. */
+export function presentTokens({ user, session }: SignedIn): TokenAnswer {
+  return {
+    user_id: user.id,
+    email: user.email,
+    token: session.token,
+    token_type: 'Bearer',
+    expires_in: session.expiresIn,
+    refresh_token: session.refreshToken,
+    refresh_expires_in: session.refreshExpiresIn
+  }
+}
+
+/** The one body of every error (RFC 9457). */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'Opens a page about the code' }),
+    title: Type.String({ description: 'Constant for a code' }),
+    status: Type.Integer(),
+    code: Type.Unsafe<ErrorCode>({
+      type: 'string',
+      enum: Object.keys(ERRORS),
+      description: 'Closed list; branch on this'
+    }),
+    detail: Type.String({ description: 'For people; may change' }),
+    request_id: Type.String({ description: 'Also in `X-Request-Id`, and in the log' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            field: Type.String({ description: 'Dotted path of the field on the wire; empty for the body as a whole' }),
+            code: Type.String({ examples: ['required', 'unknown_field', 'too_short'] }),
+            message: Type.String(),
+            min: Type.Optional(Type.Integer()),
+            max: Type.Optional(Type.Integer())
+          },
+          { additionalProperties: false }
+        ),
+        { description: 'All the fields at fault, and only where fields are at fault' }
+      )
+    )
+  },
+  {
+    $id: 'Problem',
+    additionalProperties: false,
+    examples: [
+      {
+        type: 'http://localhost:3000/auth/errors/invalid_credentials',
+        title: 'Invalid email or password',
+        status: 401,
+        code: 'invalid_credentials',
+        detail: 'The email or the password is wrong.',
+        request_id: '01909c70-3c4f-7d1a-9d3e-0f1e2d3c4b5b'
+      }
+    ]
+  }
+)
+export type Problem = Static<typeof Problem>
+
+/** The errors plugin adds these to the instance, so a route refers to them: `Type.Ref(TokenAnswer)`. */
+export const sharedSchemas: TSchema[] = [Message, TokenAnswer, Problem]
+
+/** Typed `never`: a handler answers an error by throwing it, not by sending one. */
+const problem = Type.Unsafe<never>(Type.Ref(Problem))
+
+/** Spread into a route's `response`: `{ 200: Type.Ref(TokenAnswer), ...errorResponses }`. */
+export const errorResponses = {
+  '4xx': { description: 'Refused: `code` says why', content: { 'application/problem+json': { schema: problem } } },
+  '5xx': {
+    description: 'Failed, or not possible at the moment: see `Retry-After`',
+    content: { 'application/problem+json': { schema: problem } }
+  }
+}
+
+/** The params of a route below `/auth/users/:user_id`. */
+export const UserParams = Type.Object({ user_id: Uuid }, { additionalProperties: false })
+export type UserParams = Static<typeof UserParams>
+
+/**
+ * An optional integer in a query. The query is text and is never coerced, so the bounds (positive) are a pattern,
+ * and the route reads the number with `parse`, which gives `fallback` for an absent parameter:
+ *
+ *     const limit = queryInteger({ minimum: 1, maximum: 100, fallback: 50 })
+ *     querystring: Type.Object({ limit: limit.schema }, { additionalProperties: false })
+ *     … limit.parse(request.query.limit)
+ */
+export function queryInteger({ minimum, maximum, fallback }: { minimum: number; maximum: number; fallback: number }) {
+  const text = Type.String({
+    pattern: decimalRange(minimum, maximum),
+    description: `An integer from ${minimum} to ${maximum}; ${fallback} by default`
+  })
+  return {
+    schema: Type.Optional(text),
+    parse: (value: string | undefined): number => (value === undefined ? fallback : Number(value))
+  }
+}
+
+/**
+ * The body schema of a route whose body may be absent: Fastify validates an absent body as null, and hands the
+ * handler `undefined`, so read it as `request.body ?? {}`. The text `null` is a body, and the parser refuses it.
+ */
+export function optionalBody<Body extends TSchema>(body: Body) {
+  return Type.Union([body, Type.Null()])
+}

@@ -1,0 +1,94 @@
+import t from 'tap'
+import { databaseCheck, migrationsCheck, signingKeyCheck } from '../../src/features/health/checks.js'
+import { healthService } from '../../src/features/health/service.js'
+import { createApp } from '../fixtures/app.js'
+
+t.test('livez says only that it is alive', async (t) => {
+  const { http } = await createApp(t)
+  const { status, body } = await http('GET', '/livez')
+  t.equal(status, 200)
+  t.strictSame(body, { status: 'ok' })
+})
+
+t.test('readyz says only that it is ready; with ?verbose it names each check', async (t) => {
+  const { http } = await createApp(t)
+  t.strictSame((await http('GET', '/readyz')).body, { status: 'ok' })
+  const { status, body } = await http('GET', '/readyz?verbose')
+  t.equal(status, 200)
+  t.match(body.checks, { database: { ok: true }, migrations: { ok: true }, signing_key: { ok: true } })
+})
+
+t.test('readyz takes no other parameter', async (t) => {
+  const { http } = await createApp(t)
+  for (const query of ['?x', '?verbose&verbose', '?Verbose']) {
+    t.equal((await http('GET', `/readyz${query}`)).status, 400, query)
+  }
+})
+
+t.test('a check that fails makes it not ready: 503 with Retry-After, and no name unless asked for', async (t) => {
+  const { app, http } = await createApp(t)
+  let ok = false
+  app.health.addCheck('moon', () => ({ ok, detail: 'behind a cloud' }))
+  const { status, headers, body } = await http('GET', '/readyz')
+  t.equal(status, 503)
+  t.match(String(headers['retry-after']), /^[1-9]/)
+  t.match(body, { code: 'unavailable' })
+  t.notMatch(JSON.stringify(body), 'moon')
+  t.match((await http('GET', '/readyz?verbose')).body.detail, 'moon: not ok, behind a cloud')
+  ok = true
+  t.equal((await http('GET', '/readyz')).status, 200)
+})
+
+t.test('while stopping it is alive, not ready, and asks clients to close their connections', async (t) => {
+  const { app, http } = await createApp(t)
+  app.health.stop()
+  t.equal((await http('GET', '/readyz')).status, 503)
+  const { status, headers } = await http('GET', '/livez')
+  t.equal(status, 200)
+  t.equal(headers.connection, 'close')
+})
+
+t.test('however many ask at the same time, a check runs once', async (t) => {
+  const health = healthService()
+  let runs = 0
+  let answer: (() => void) | undefined
+  health.addCheck('slow', async () => {
+    runs++
+    await new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    return { ok: true, detail: '' }
+  })
+  const asked = [health.readiness(), health.readiness(), health.readiness()]
+  answer?.()
+  t.ok((await Promise.all(asked)).every(({ ready }) => ready))
+  t.equal(runs, 1)
+})
+
+t.test('a database that hangs, or refuses, is not ready', async (t) => {
+  const hanging = databaseCheck(() => new Promise<void>(() => undefined), 10)
+  const refusing = databaseCheck(() => Promise.reject(new Error('postgres://secret')))
+  for (const check of [hanging, refusing]) {
+    const result = await check()
+    t.equal(result.ok, false)
+    t.notMatch(result.detail, 'secret')
+  }
+})
+
+t.test('migrations stay applied when the database goes away later', async (t) => {
+  let state = 'starting'
+  const check = migrationsCheck(() => state)
+  const seen = ['starting', 'unavailable', 'ready', 'unavailable'].map((next) => {
+    state = next
+    return (check() as { ok: boolean }).ok
+  })
+  t.strictSame(seen, [false, false, true, true])
+})
+
+t.test('without a signing key it is not ready', async (t) => {
+  const missing = signingKeyCheck(() => {
+    throw new Error('no key')
+  })
+  t.match(missing(), { ok: false })
+  t.match(signingKeyCheck(() => ({}))(), { ok: true })
+})

@@ -1,0 +1,62 @@
+import t from 'tap'
+import { createApp, newUser } from '../fixtures/app.js'
+import { assertDead, client, startSession, tryRefresh, unlimited } from '../fixtures/sessions.js'
+
+const ROUNDS = 100
+
+t.test('20 refreshes of one token at once give one successor', async (t) => {
+  const app = await createApp(t, { config: unlimited })
+  const user = await newUser(app.http)
+  let token = user.refresh_token
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => tryRefresh(app, token)))
+    const successors = new Set(answers.map((answer) => (typeof answer === 'string' ? answer : answer.refreshToken)))
+    t.equal(successors.size, 1)
+    token = [...successors][0] as string
+    t.match(token, /^prt_/)
+  }
+  const [row] = await app.sql`select refresh_counter::int as counter, (select count(*)::int from postern.auth_events
+    where event_type = 'refresh' and success and details is null) as rotations from postern.sessions`
+  t.match(row, { counter: ROUNDS, rotations: ROUNDS })
+})
+
+t.test('a refresh against reuse handling never leaves a live token', async (t) => {
+  const app = await createApp(t, { config: unlimited })
+  const user = await newUser(app.http)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const session = await startSession(app, user)
+    const first = await tryRefresh(app, session.refreshToken)
+    const second = typeof first === 'string' ? first : await tryRefresh(app, first.refreshToken)
+    if (typeof second === 'string') throw new Error(`the first refreshes were refused: ${second}`)
+    const [third, reuse] = await Promise.all([
+      tryRefresh(app, second.refreshToken),
+      tryRefresh(app, session.refreshToken)
+    ])
+    t.equal(reuse, 'refresh_token_reused')
+    await assertDead(t, app, typeof third === 'string' ? second : third)
+  }
+})
+
+t.test('ending all sessions of a user beside refreshes, logins and logouts deadlocks nowhere', async (t) => {
+  const app = await createApp(t, { config: unlimited })
+  const user = await newUser(app.http)
+  for (let round = 0; round < 30; round += 1) {
+    const sessions = await Promise.all(Array.from({ length: 5 }, () => startSession(app, user)))
+    const [first, second, third] = sessions
+    await Promise.all([
+      ...sessions.map(({ refreshToken }) => tryRefresh(app, refreshToken)),
+      app.app.sessions.logout(client, {
+        scope: 'all',
+        bearer: { userId: user.user_id, sessionId: first?.sessionId ?? '' }
+      }),
+      app.app.sessions.logout(client, { scope: 'others', refreshToken: second?.refreshToken }),
+      app.app.sessions.logout(client, { refreshToken: third?.refreshToken }),
+      app.app.db.transaction((tx) => app.app.sessions.endAll(tx, user.user_id)),
+      startSession(app, user),
+      startSession(app, user)
+    ])
+  }
+  const [row] = await app.sql`select count(*)::int as deadlocks from pg_stat_database
+    where datname = current_database() and deadlocks > 0`
+  t.equal(row?.deadlocks, 0)
+})
