@@ -222,6 +222,23 @@ t.test('entries that leave in the middle keep the order of the others, and all o
   await end(8)
   await Promise.all([first, waiting])
   t.match(queue.stats(), { running: 0, waiting: 0 })
-  const late = Promise.allSettled(controllers.map(({ signal }) => queue.run(work(20), signal)))
-  t.equal((await late).filter(({ status }) => status === 'rejected').length, 4, 'those that had left stay away')
+})
+
+t.test('when all that wait have left, the next one has its turn at once', async (t) => {
+  const queue = createHashQueue({ concurrency: 1, maxWaitMs: 60_000, expectedMs: 1 })
+  const { begun, work, end } = manualWork()
+  const gone = new AbortController()
+  const first = queue.run(work(0))
+  const left = Promise.allSettled([1, 2, 3].map((id) => queue.run(work(id), gone.signal)))
+  gone.abort()
+  t.strictSame(
+    (await left).map(({ status }) => status),
+    Array(3).fill('rejected')
+  )
+  await end(0)
+  const next = queue.run(work(4))
+  await settled()
+  t.strictSame(begun, [0, 4])
+  await end(4)
+  await Promise.all([first, next])
 })
