@@ -37,7 +37,7 @@ function canonicalDomain(domain: string): string | undefined {
   if (ASCII_OUTSIDE_A_HOST.test(domain)) return undefined
   const ascii = domainToASCII(domain)
   // `xn--a-.com` is a second spelling of `a.com`, and `xn--wca.com` (Ü) of `xn--tda.com` (ü): two accounts for one
-  // mailbox. From Node 24 on both functions let such a label pass as it is, so that one must have been decoded.
+  // mailbox. Node 20 refuses the second; Node 24 lets it pass as it is, in both directions. So it must be decoded.
   const unicode = domainToUnicode(ascii)
   if (UNDECODED.test(unicode) || domainToASCII(unicode) !== ascii) return undefined
   const labels = ascii.split('.')

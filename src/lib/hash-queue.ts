@@ -7,7 +7,7 @@ export interface HashQueueOptions {
   expectedMs: number
 }
 
-/** Thrown instead of waiting too long; after `retryAfterSeconds` what waits now is expected to be done. */
+/** Thrown instead of waiting too long; after `retryAfterSeconds`, 1 or more, what waits now is expected to be done. */
 export class QueueFull extends Error {
   readonly retryAfterSeconds: number
 
@@ -44,7 +44,7 @@ export function createHashQueue({ concurrency, maxWaitMs, expectedMs }: HashQueu
   function admit(): void {
     if (running < concurrency || waiting.size === 0) return
     const waitMs = ((waiting.size + 1) * averageMs) / concurrency
-    if (waitMs > maxWaitMs) throw new QueueFull(Math.max(1, Math.ceil(waitMs / 1000)))
+    if (waitMs > maxWaitMs) throw new QueueFull(Math.ceil(waitMs / 1000))
   }
 
   function next(): void {
@@ -59,7 +59,7 @@ export function createHashQueue({ concurrency, maxWaitMs, expectedMs }: HashQueu
     await new Promise<void>((resolve, reject) => {
       const entry = { start: done }
       waiting.add(entry)
-      signal?.addEventListener('abort', leave)
+      signal?.addEventListener('abort', leave, { once: true })
       next()
 
       function done(): void {
@@ -67,8 +67,8 @@ export function createHashQueue({ concurrency, maxWaitMs, expectedMs }: HashQueu
         resolve()
       }
       function leave(): void {
-        signal?.removeEventListener('abort', leave)
-        if (waiting.delete(entry)) reject(new Abandoned())
+        waiting.delete(entry)
+        reject(new Abandoned())
       }
     })
   }

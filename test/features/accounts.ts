@@ -57,6 +57,44 @@ t.test('a taken email is 409 in every spelling, after the same number of hashes 
   }
 })
 
+t.test('every spelling of a domain is one account, and every plus-tag and dot is another', async (t) => {
+  const { http, sql } = await createApp(t, {
+    config: { rateLimits: { login: undefined, signup: undefined, refresh: undefined } }
+  })
+  const signup = (email: string) => http('POST', '/auth/signup', { body: { email, password } })
+  const { status, body } = await signup('Ada.Lovelace@Bücher.example')
+  t.equal(status, 201)
+  t.equal(body.email, 'ada.lovelace@xn--bcher-kva.example')
+  for (const domain of ['bu\u0308cher.example', 'XN--BCHER-KVA.example', 'bücher。example']) {
+    t.equal((await signup(`ada.lovelace@${domain}`)).body.code, 'email_taken', domain)
+    const login = await http('POST', '/auth/login', { body: { email: `ADA.lovelace@${domain}`, password } })
+    t.equal(login.body.user_id, body.user_id)
+  }
+  for (const local of ['ada.lovelace+news', 'adalovelace', 'ada.love.lace']) {
+    t.equal((await signup(`${local}@bücher.example`)).status, 201, local)
+  }
+  const emails = await sql`select distinct email from postern.auth_events where email is not null`
+  t.equal(emails.length, 4, 'and the trail knows no other form')
+})
+
+t.test('an email that only looks like one is refused, and does not reach the trail', async (t) => {
+  const { http, sql } = await createApp(t, {
+    config: { rateLimits: { login: undefined, signup: undefined, refresh: undefined } }
+  })
+  const odd = ['ada＠example.com', 'аda@example.com', '"ada"@example.com', 'ada@[127.0.0.1]', ' ada@example.com', 'ada']
+  for (const email of [...odd, 'ada@example.com.', 'ada@xn--a.com', `${'a'.repeat(65)}@example.com`, '']) {
+    for (const path of ['/auth/signup', '/auth/login']) {
+      const { status, body } = await http('POST', path, { body: { email, password } })
+      t.equal(status, 400)
+      t.match(body, { code: 'invalid_request', errors: [{ field: 'email', code: 'invalid_email' }] })
+      t.equal(body.errors.length, 1)
+    }
+  }
+  const rows = await sql`select email from postern.auth_events where failure_reason = 'invalid_request'`
+  t.ok(rows.length > 0)
+  t.ok(rows.every(({ email }) => email === null))
+})
+
 t.test('exactly one of many parallel signups of one email wins', async (t) => {
   const { http, sql } = await createApp(t, {
     config: { rateLimits: { login: undefined, signup: undefined, refresh: undefined } }

@@ -107,6 +107,7 @@ t.test('a word of 4 characters or more with up to 4 around it is no password, in
     t.strictSame(faults(password, 'classic', words), [], password)
   }
   t.strictSame(faults('Kimm1234', 'classic', ['kimm']), ['too_predictable'])
+  t.strictSame(faults('Kim1234', 'classic', ['kim']), ['too_short'], 'a shorter word is in too many passwords')
 })
 
 t.test('a lone surrogate is judged like any other character', async (t) => {

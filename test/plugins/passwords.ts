@@ -140,6 +140,14 @@ t.test('every refusal costs the same rounds, whatever is stored and however long
   }
 })
 
+t.test('a hash that was made at a higher cost is good, and is checked at its own price', async (t) => {
+  const hash = await (await createPasswords({ bcryptCost: 6 })).hash(password)
+  const passwords = await createPasswords({ bcryptCost: 4 })
+  t.ok(await passwords.verify(password, hash))
+  t.notOk(await passwords.verify('Wrong1horse', hash))
+  t.equal(passwords.stats().rounds, 2 * 2 ** 6)
+})
+
 t.test('at equal cost a check is one hash, for a known and an unknown account alike', async (t) => {
   const passwords = await createPasswords()
   const hash = await passwords.hash(password)

@@ -22,6 +22,12 @@ interface AccountsDeps {
   events: Events
 }
 
+/**
+ * While bcrypt ran, the account may have been switched off, its password changed, or its hash been replaced by another
+ * login of the same user. The last one must not cost a right password a 401: what is stored now is checked once more.
+ */
+const MOST_CHECKS = 2
+
 /** Signup and login. `gone` aborts when the client has left: nobody is hashed for who does not wait. */
 export function createAccounts({ db, passwords, users, sessions, events }: AccountsDeps) {
   const { hashing, authenticate, upgradedHash } = createAuthentication({ passwords, users })
@@ -29,6 +35,18 @@ export function createAccounts({ db, passwords, users, sessions, events }: Accou
   async function replaceHash(tx: Db, client: Client, user: UserRow, upgraded: string): Promise<void> {
     if (!(await users.updatePasswordHash(tx, user.id, { from: user.passwordHash, to: upgraded }))) return
     await events.record(tx, client, { type: 'password_rehashed', success: true, userId: user.id, email: user.email })
+  }
+
+  /** Undefined, and nothing happened, when the row is no longer the one that was checked. */
+  async function signIn(client: Client, checked: UserRow, upgraded: string | undefined): Promise<SignedIn | undefined> {
+    return await db.transaction(async (tx) => {
+      const user = await users.claimLogin(tx, checked.id, checked.passwordHash)
+      if (user === undefined) return undefined
+      const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
+      await events.record(tx, client, signedIn('login', user, session))
+      if (upgraded !== undefined) await replaceHash(tx, client, user, upgraded)
+      return { user, session }
+    })
   }
 
   return {
@@ -49,23 +67,15 @@ export function createAccounts({ db, passwords, users, sessions, events }: Accou
     /** Throws `invalid_request`, `overloaded`, or `invalid_credentials` for whatever cause. */
     async login(client: Client, credentials: Credentials, gone: AbortSignal): Promise<SignedIn> {
       const email = acceptKnown(credentials, passwords)
-      const checked = await authenticate({ email, password: credentials.password }, gone)
-      const upgraded = await upgradedHash(checked, credentials.password, gone)
-      return await db.transaction(async (tx) => {
-        // The account may have been switched off, or its password changed, while bcrypt ran.
-        const user = await users.claimLogin(tx, checked.id, checked.passwordHash)
-        if (user === undefined) throw refusal('invalid_credentials', failedLogin(checked), 'inactive_account')
-        const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
-        await events.record(tx, client, signedIn('login', user, session))
-        if (upgraded !== undefined) await replaceHash(tx, client, user, upgraded)
-        return { user, session }
-      })
+      for (let tries = 0; tries < MOST_CHECKS; tries += 1) {
+        const checked = await authenticate({ email, password: credentials.password }, gone)
+        const upgraded = await upgradedHash(checked, credentials.password, gone)
+        const done = await signIn(client, checked, upgraded)
+        if (done !== undefined) return done
+      }
+      throw refusal('invalid_credentials', { type: 'login', success: false, email }, 'wrong_password')
     }
   }
-}
-
-function failedLogin(user: UserRow): AuditEvent {
-  return { type: 'login', success: false, userId: user.id, email: user.email }
 }
 
 function signedIn(type: 'signup' | 'login', user: UserRow, session: StartedSession): AuditEvent {
