@@ -60,39 +60,58 @@ const CHANGES = {
     chunk = nextWriteTimer = null
     socket.removeListener('data', data)`
     ],
-    // What the lost session has said is not the answer of the next one.
+    // What the lost session has said is not the answer of the next one, and what was sent between the error and the end
+    // of the lost one is no query of the next one.
     [
       `
     if (initial)
       return reconnect()
+
+    !hadError && (query || sent.length) && error(Errors.connection('CONNECTION_CLOSED', options, socket))
+    closedTime = performance.now()
 `,
       `
-    if (initial)
-      return (errorResponse = null, reconnect())
-`
-    ],
-    [
-      `
-    closedTime = performance.now()
-    hadError`,
-      `
+    if (!initial && (query || sent.length))
+      error(Errors.connection('CONNECTION_CLOSED', options, socket))
     query = errorResponse = results = null
     result = new Result()
     rows = 0
+    if (initial)
+      return reconnect()
+
     closedTime = performance.now()
-    hadError`
+`
     ],
-    // Nobody waits for this promise; the query that needed it has been answered.
-    ['return fetchArrayTypes()', 'return fetchArrayTypes().catch(noop)']
+    // Nobody waits for this promise; the query that needed it has been answered. Who wanted to reserve the connection
+    // may have left the queue that it was looked for in, and gets it from here.
+    [
+      `
+      if (needsTypes) {
+        initial.reserve && (initial = null)
+        return fetchArrayTypes()
+      }
+
+      initial && !initial.reserve && execute(initial)
+`,
+      `
+      if (needsTypes)
+        return fetchArrayTypes().catch(noop)
+
+      initial.reserve ? initial.reserve(connection) : execute(initial)
+`
+    ]
   ],
   'index.js': [
-    // A reserved connection that is lost: its queries are refused, and it is not given back twice.
+    // A reserved connection that is lost: its queries are refused, and it is not given back twice. Two connections that
+    // were made for one who waits: the second is for the others.
     [
       `
         const query = { reserve: resolve, reject }
 `,
       `
-        const query = { reserve: resolve, reject: e => (queries.remove(query), reject(e)) }
+        let done = false
+        const settle = (how, x) => (done = true, queries.remove(query), how(x))
+        const query = { reserve: c => done ? onopen(c) : settle(resolve, c), reject: e => settle(reject, e) }
 `
     ],
     [

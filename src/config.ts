@@ -41,6 +41,8 @@ export interface Config {
   rateLimits: { login: RateLimit | undefined; signup: RateLimit | undefined; refresh: RateLimit | undefined }
   /** Addresses, CIDR ranges, `loopback`, `private`. */
   trustProxy: string[]
+  /** Rules such as `/api/:user_id/*`, each of which compiles. */
+  ownerPaths: string[]
   clients: { id: string; secret: string }[]
   eventsRetentionSeconds: number
   corsOrigins: string[]
@@ -48,6 +50,12 @@ export interface Config {
   hashQueueSeconds: number
   keyRotationSeconds: number
   keyPublishAheadSeconds: number
+  /** Undefined: `/metrics` asks for nothing. */
+  metricsToken: string | undefined
+  /** No slash at the end. Undefined: nothing is traced. */
+  otlpEndpoint: string | undefined
+  /** Of the requests that nobody before us has decided about, from 0 to 1. */
+  tracesShare: number
   docs: boolean
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
   shutdownDelayMs: number

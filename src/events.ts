@@ -45,13 +45,17 @@ export const FAILURE_REASONS = {
   invalid_claim: 'A claim has a wrong type or an impossible value',
   wrong_issuer: 'The `iss` is not this service',
   wrong_audience: 'The `aud` is not the configured one',
+  wrong_metrics_token: 'What was sent to `/metrics` is not `METRICS_TOKEN`',
   session_ended: 'The session of the token has ended, or its user was switched off',
   not_owner: "The path names another user than the token's",
   not_admin: 'The user of the token is not an admin',
   refresh_malformed: 'What was sent does not have the form of a refresh token',
   refresh_forged: 'The refresh token was not made under our secret',
   refresh_expired: 'The session was idle for too long, or has reached its end',
-  refresh_reused: 'The refresh token had been replaced'
+  refresh_reused: 'The refresh token had been replaced',
+  not_found: 'An operator named a user or a key that is not there',
+  last_admin: 'The change would have left no active admin',
+  key_not_ready: 'The next signing key had not been published for long enough'
 } as const
 
 export type EventType = keyof typeof EVENT_TYPES

@@ -50,8 +50,7 @@ export function httpOptions(
     return503OnClosing: false,
     trustProxy: (address) => isTrusted(address),
     genReqId: requestIdOf,
-    // `OPTIONS *` asks about the server as a whole (RFC 9112, section 3.2.4): there is nothing to say.
-    rewriteUrl: ({ url }) => (url === '*' ? '/*' : (url ?? '/')),
+    rewriteUrl: ({ url = '/' }) => routedUrl(url),
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: false,
@@ -65,6 +64,18 @@ export function httpOptions(
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true }
     }
   }
+}
+
+/** What follows is the path of somebody else's API, asked about by a gateway. */
+const FORWARDED = '/auth/verify/'
+
+/**
+ * What the router sees. `OPTIONS *` asks about the server as a whole (RFC 9112, section 3.2.4): there is nothing to say. A
+ * forwarded path may be encoded in a way that the router would refuse before anybody looked at the token; it is for its route to judge.
+ */
+function routedUrl(url: string): string {
+  if (url === '*') return '/*'
+  return url.startsWith(FORWARDED) ? url.replaceAll('%', '_') : url
 }
 
 function limitedServer(handler: Parameters<typeof createServer>[1], limits: HttpLimits, answer: RawAnswer) {

@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { ERRORS, type ErrorCode } from './errors.js'
+import { EVENT_TYPES, type EventType, FAILURE_REASONS, type FailureReason } from './events.js'
 import { decimalRange } from './lib/decimal-range.js'
 
 /** Either case is accepted in a request; an answer always has lower case. */
@@ -114,8 +115,68 @@ export const Problem = Type.Object(
 )
 export type Problem = Static<typeof Problem>
 
+const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
+
+/** An event as operators see it: all of it. */
+export const AdminEvent = Type.Object(
+  {
+    event_id: Uuid,
+    event_type: Type.Unsafe<EventType>({ type: 'string', enum: Object.keys(EVENT_TYPES) }),
+    success: Type.Boolean(),
+    failure_reason: Type.Union([
+      Type.Unsafe<FailureReason>({ type: 'string', enum: Object.keys(FAILURE_REASONS) }),
+      Type.Null()
+    ]),
+    user_id: Type.Union([Uuid, Type.Null()], { description: 'Whom it is about, as far as that is known' }),
+    email: nullableText('Of the same; canonical form'),
+    session_id: Type.Union([Uuid, Type.Null()]),
+    ip_address: nullableText(
+      'Null for an act of the service itself; a network where several of its addresses are counted'
+    ),
+    user_agent: nullableText('At most 512 characters, with control characters escaped'),
+    request_id: nullableText('As in the answer and in the log; null in a summary'),
+    created_at: Timestamp,
+    details: Type.Object({}, { additionalProperties: true, description: 'See docs/events.md' })
+  },
+  { $id: 'AdminEvent', additionalProperties: false }
+)
+export type AdminEvent = Static<typeof AdminEvent>
+
+interface EventFields {
+  id: string
+  eventType: string
+  success: boolean
+  failureReason: string | null
+  userId: string | null
+  email: string | null
+  sessionId: string | null
+  ipAddress: string | null
+  userAgent: string | null
+  requestId: string | null
+  createdAt: Date
+  details: Record<string, unknown> | null
+}
+
+/** The one place where a row of the trail becomes what operators read, as JSON and in exports. */
+export function presentAdminEvent(row: EventFields): AdminEvent {
+  return {
+    event_id: row.id,
+    event_type: row.eventType as EventType,
+    success: row.success,
+    failure_reason: row.failureReason as FailureReason | null,
+    user_id: row.userId,
+    email: row.email,
+    session_id: row.sessionId,
+    ip_address: row.ipAddress,
+    user_agent: row.userAgent,
+    request_id: row.requestId,
+    created_at: row.createdAt.toISOString(),
+    details: row.details ?? {}
+  }
+}
+
 /** The errors plugin adds these to the instance, so a route refers to them: `Type.Ref(TokenAnswer)`. */
-export const sharedSchemas: TSchema[] = [Message, TokenAnswer, Problem]
+export const sharedSchemas: TSchema[] = [Message, TokenAnswer, Problem, AdminEvent]
 
 /** Typed `never`: a handler answers an error by throwing it, not by sending one. */
 const problem = Type.Unsafe<never>(Type.Ref(Problem))

@@ -44,7 +44,11 @@ t.test('an empty environment means the documented defaults', async (t) => {
       refresh: { max: 60, windowSeconds: 60 }
     },
     trustProxy: [],
+    ownerPaths: [],
     clients: [],
+    metricsToken: undefined,
+    otlpEndpoint: undefined,
+    tracesShare: 1,
     eventsRetentionSeconds: 400 * 86_400,
     corsOrigins: [],
     hashQueueSeconds: 2,
@@ -74,6 +78,7 @@ t.test('every kind of setting takes what is documented', async (t) => {
     RATE_LIMIT_LOGIN: 'off',
     RATE_LIMIT_SIGNUP: '7/30',
     TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8,192.0.2.1',
+    OWNER_PATHS: '/api/:user_id/*, /users/:user_id',
     CORS_ORIGINS: 'https://a.example,http://localhost:8080',
     CLIENTS: 'one:se:cret,two:x',
     HASH_QUEUE_SECONDS: '0.5',
@@ -88,6 +93,7 @@ t.test('every kind of setting takes what is documented', async (t) => {
     databaseTimeoutMs: 500,
     rateLimits: { login: undefined, signup: { max: 7, windowSeconds: 30 } },
     trustProxy: ['loopback', '10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+    ownerPaths: ['/api/:user_id/*', '/users/:user_id'],
     corsOrigins: ['https://a.example', 'http://localhost:8080'],
     clients: [
       { id: 'one', secret: 'se:cret' },
@@ -136,6 +142,7 @@ const WRONG: Record<string, string[]> = {
   RATE_LIMIT_SIGNUP: ['-5/60'],
   RATE_LIMIT_REFRESH: ['a/b'],
   TRUST_PROXY: ['1', 'true', '10.0.0.0/33', '::/129', '127', '010.0.0.1', 'fe80::1%eth0', '10.0.0.1,,', '*'],
+  OWNER_PATHS: ['/api/*', 'api/:user_id', '/api/:id/*', '/api/:user_id,', '/api/:user_id,/x/*/:user_id', '/:user_id/'],
   CLIENTS: ['a', 'a:', ':b', 'a b:c', 'a:b,a:c', 'a:b,'],
   EVENTS_RETENTION: ['1h'],
   CORS_ORIGINS: [
@@ -151,6 +158,9 @@ const WRONG: Record<string, string[]> = {
   HASH_QUEUE_SECONDS: ['0', '2s'],
   KEY_ROTATION: ['0'],
   KEY_PUBLISH_AHEAD: ['0', '91d'],
+  METRICS_TOKEN: ['a b', 'é', 'a:b', '=', 'x'.repeat(513)],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['localhost:4318', 'ftp://a', 'http://u:p@a', 'http://a?x', 'http://a b'],
+  OTEL_TRACES_SAMPLER_ARG: ['1.1', '-1', '5%'],
   DOCS: ['true', 'ON'],
   LOG_LEVEL: ['verbose'],
   SHUTDOWN_DELAY: ['10s'],
@@ -174,6 +184,11 @@ for (const [name, values] of Object.entries(WRONG)) {
 t.test('all faults are reported at once', async (t) => {
   const found = names({ ...production, PORT: 'x', JWT_SECRET: 'short', RATE_LIMIT_LOGIN: 'off', DOCS: '1' })
   t.strictSame(found.sort(), ['DOCS', 'JWT_SECRET', 'PORT', 'RATE_LIMIT_LOGIN'])
+})
+
+t.test('a wrong rule of OWNER_PATHS is named by its place and its fault', async (t) => {
+  const [fault] = faults({ OWNER_PATHS: '/api/:user_id/*,/users/:id' })
+  t.match(fault?.rule, /^has a rule, number 2, that does not have `:user_id` once/)
 })
 
 t.test('no fault repeats a secret', async (t) => {
@@ -218,8 +233,11 @@ t.test('production refuses sample values and placeholders as secrets', async (t)
       t.strictSame(names({ [name]: secret }), [], 'good enough for a try-out')
     }
     t.strictSame(names({ ...production, CLIENTS: `a:${secret}` }), ['CLIENTS'])
+    t.strictSame(names({ ...production, METRICS_TOKEN: secret }), ['METRICS_TOKEN'])
   }
   t.strictSame(names({ ...production, CLIENTS: 'a:short' }), ['CLIENTS'])
+  t.strictSame(names({ ...production, METRICS_TOKEN: 'short' }), ['METRICS_TOKEN'])
+  t.strictSame(names({ METRICS_TOKEN: 'short' }), [])
   const url = 'postgres://postern:change-me@localhost:5432/postern'
   t.strictSame(names({ ...production, AUTH_SECRET: newSecret(), DATABASE_URL: url }), ['DATABASE_URL'])
   t.strictSame(
@@ -265,13 +283,14 @@ t.test('every secret can come from a file; set twice, unreadable, empty or no te
     empty: '\n',
     latin1: Buffer.from('f\xfcnfunddrei\xdfig-zeichen-langes-geheimnis', 'latin1')
   })
-  const secrets = ['DATABASE_URL', 'AUTH_SECRET', 'AUTH_SECRET_PREVIOUS', 'JWT_SECRET', 'CLIENTS']
+  const secrets = ['DATABASE_URL', 'AUTH_SECRET', 'AUTH_SECRET_PREVIOUS', 'JWT_SECRET', 'CLIENTS', 'METRICS_TOKEN']
   for (const name of secrets) {
     const others: Env = name === 'DATABASE_URL' ? { AUTH_SECRET: newSecret() } : {}
     for (const path of ['empty', 'latin1', 'missing', '.']) {
       t.strictSame(names({ ...others, [`${name}_FILE`]: join(folder, path) }), [name], `${name} from ${path}`)
     }
-    const value = name === 'DATABASE_URL' ? 'postgres://localhost/a' : `a:${newSecret()}`
+    const values: Env = { DATABASE_URL: 'postgres://localhost/a', CLIENTS: `a:${newSecret()}` }
+    const value = values[name] ?? newSecret()
     writeFileSync(join(folder, 'good'), value)
     t.strictSame(names({ ...others, [`${name}_FILE`]: join(folder, 'good') }), [])
     t.strictSame(names({ ...others, [name]: value, [`${name}_FILE`]: join(folder, 'good') }), [name], `${name} twice`)

@@ -1,5 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { parseDatabaseUrl } from '../lib/database-url.js'
+import { compileOwnerRule } from '../lib/owner-rule.js'
 import { MIN_SECRET_BYTES, placeholder, weakness } from '../lib/secret-strength.js'
 import type { SettingType } from './types.js'
 
@@ -65,6 +66,10 @@ export function refuseClients(pairs: { secret: string }[], { production }: Setti
   return reason === undefined ? undefined : `has a secret that ${reason}`
 }
 
+export function refuseToken(token: string, { production }: SettingContext): string | undefined {
+  return production ? (weakness(token) ?? placeholder(token)) : undefined
+}
+
 export function refuseDatabaseUrl(url: string, { production }: SettingContext): string | undefined {
   try {
     parseDatabaseUrl(url)
@@ -77,4 +82,10 @@ export function refuseDatabaseUrl(url: string, { production }: SettingContext): 
 export function refuseEverybody(items: string[], { production }: SettingContext): string | undefined {
   const all = items.some((item) => item.endsWith('/0'))
   return production && all ? 'trusts every address, so that any client could choose its own' : undefined
+}
+
+export function refuseOwnerPaths(rules: string[]): string | undefined {
+  const faults = rules.map((rule, index) => ({ place: index + 1, fault: compileOwnerRule(rule).fault }))
+  const first = faults.find(({ fault }) => fault !== undefined)
+  return first && `has a rule, number ${first.place}, that ${first.fault}`
 }

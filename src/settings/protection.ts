@@ -1,6 +1,29 @@
 import { availableParallelism } from 'node:os'
-import { LIFETIME, RATE, refuseClients, refuseEverybody, refuseOff, setting } from './definition.js'
-import { choice, clients, decimal, milliseconds, networks, onOff, origins, rateLimit, seconds, whole } from './types.js'
+import {
+  LIFETIME,
+  RATE,
+  refuseClients,
+  refuseEverybody,
+  refuseOff,
+  refuseOwnerPaths,
+  refuseToken,
+  setting
+} from './definition.js'
+import {
+  choice,
+  clients,
+  decimal,
+  endpointUrl,
+  milliseconds,
+  networks,
+  onOff,
+  origins,
+  rateLimit,
+  seconds,
+  text,
+  texts,
+  whole
+} from './types.js'
 
 /** What protects it, and how it runs. */
 export const PROTECTION_SETTINGS = {
@@ -57,6 +80,15 @@ export const PROTECTION_SETTINGS = {
     example: '10.0.0.0/8,loopback',
     description: 'The proxies whose `X-Forwarded-*` headers are believed',
     refuse: refuseEverybody
+  }),
+  ownerPaths: setting({
+    name: 'OWNER_PATHS',
+    type: texts(),
+    default: '',
+    allowed: 'paths with `:user_id` as one segment, at the end perhaps `/*`, with commas between them',
+    example: '/api/:user_id/*,/users/:user_id/*',
+    description: "Where in the paths of your APIs the owner's id stands, for `/auth/verify`",
+    refuse: refuseOwnerPaths
   }),
   clients: setting({
     name: 'CLIENTS',
@@ -116,6 +148,32 @@ export const PROTECTION_SETTINGS = {
     allowed: `${LIFETIME}, \`1s\` or more`,
     example: '24h',
     description: 'How long the next key is published before it signs: the longest that a verifier may cache the keys'
+  }),
+  metricsToken: setting({
+    name: 'METRICS_TOKEN',
+    type: text('^[A-Za-z0-9._~+/-]+=*$'),
+    default: undefined,
+    allowed: 'up to 512 characters that a bearer token may have; in production as `AUTH_SECRET`',
+    example: 'sample-replace-me-by-one-more-of-npm-run-secret',
+    description: 'What `/metrics` asks for as a bearer token; without it anybody who reaches `/metrics` may read it',
+    secret: true,
+    refuse: refuseToken
+  }),
+  otlpEndpoint: setting({
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    type: endpointUrl(),
+    default: undefined,
+    allowed: 'an absolute http or https URL without query, fragment or user',
+    example: 'http://localhost:4318',
+    description: 'Where traces are sent, by OTLP over HTTP; without it nothing is traced'
+  }),
+  tracesShare: setting({
+    name: 'OTEL_TRACES_SAMPLER_ARG',
+    type: decimal(0, 1),
+    default: '1',
+    allowed: 'a number from 0 to 1',
+    example: '0.05',
+    description: 'The share of requests that is traced, where the gateway has not decided it by `traceparent`'
   }),
   docs: setting({
     name: 'DOCS',

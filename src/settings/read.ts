@@ -16,7 +16,7 @@ type Found = { text: string | undefined } | { fault: string }
 
 /** Of a secret the documents' example is a sample that production refuses, so a fault shows what makes a good one. */
 function exampleOf(setting: Setting): string {
-  const random = setting.name.includes('SECRET')
+  const random = /SECRET|_TOKEN$/.test(setting.name)
   return random ? `${setting.name}="$(npm run --silent secret)"` : `${setting.name}=${setting.example}`
 }
 

@@ -82,6 +82,11 @@ export function networks() {
   return typed(Type.Array(Type.String()), (value) => (list(value).every(isNetwork) ? list(value) : undefined))
 }
 
+/** What an item may be is for the setting's own refusal to say. */
+export function texts() {
+  return typed(Type.Array(Type.String()), list)
+}
+
 function isOrigin(item: string): boolean {
   return /^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item
 }
@@ -109,6 +114,13 @@ export function clients() {
 export function issuerUrl() {
   return typed(Type.String({ maxLength: 512, pattern: '^https?://[^\\s?#@\\\\]+$' }), (value) =>
     URL.canParse(value) && !value.endsWith('/') ? value : undefined
+  )
+}
+
+/** A slash at the end is left off: OpenTelemetry's own documents write it either way. */
+export function endpointUrl() {
+  return typed(Type.String({ maxLength: 512, pattern: '^https?://[^\\s?#@\\\\]+$' }), (value) =>
+    URL.canParse(value) ? value.replace(/\/+$/, '') : undefined
   )
 }
 

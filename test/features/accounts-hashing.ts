@@ -78,7 +78,7 @@ t.test('refresh, me and logout never wait behind logins', async (t) => {
   })
   const user = await newUser(http)
   const logins = Array.from({ length: 12 }, () =>
-    http('POST', '/auth/login', { body: { email: user.email, password: wrong } })
+    http('POST', '/auth/login', { body: { email: uniqueEmail(), password: wrong } })
   )
   await until(() => app.passwords.stats().waiting >= 8)
   const before = app.passwords.stats().hashes

@@ -268,3 +268,24 @@ t.test('settings tell a form what it needs to know', async (t) => {
     lifetimes: { access_token: 86_400, refresh_token: 604_800, session: 2_592_000 }
   })
 })
+
+t.test('the values of a body are judged although a field does not belong there', async (t) => {
+  const { http } = await createApp(t)
+  const signup = await http('POST', '/auth/signup', { body: { email: 'nobody@nowhere', password: 'x', role: 1 } })
+  t.equal(signup.body.code, 'invalid_request')
+  t.same(
+    new Set(signup.body.errors.map(({ field, code }: { field: string; code: string }) => `${field} ${code}`)),
+    new Set([
+      'role unknown_field',
+      'email invalid_email',
+      'password too_short',
+      'password missing_upper',
+      'password missing_digit'
+    ])
+  )
+  const login = await http('POST', '/auth/login', { body: { email: 'nobody@nowhere', password: 7 } })
+  t.same(
+    new Set(login.body.errors.map(({ field, code }: { field: string; code: string }) => `${field} ${code}`)),
+    new Set(['email invalid_email', 'password wrong_type'])
+  )
+})

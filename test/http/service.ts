@@ -27,7 +27,8 @@ t.test('every path of the service refuses, in the one shape, what is no method o
       if (methods.includes(method)) continue
       const [answer] = await raw(port, `${method} ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
       t.match(answer, { status: 405, headers: { ...SECURITY_HEADERS, allow: /^[A-Z, ]+$/ } }, `${method} ${path}`)
-      t.match(answer?.headers.allow?.split(', '), methods)
+      const allowed = answer?.headers.allow?.split(', ').filter((name) => name !== 'HEAD' || !methods.includes('GET'))
+      t.strictSame(allowed?.sort(), methods.sort())
       t.equal(JSON.parse(answer?.body ?? '{}').type, `${ISSUER}/errors/method_not_allowed`)
     }
   }

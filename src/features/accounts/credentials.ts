@@ -7,12 +7,28 @@ export interface Credentials {
   password: string
 }
 
-/** The canonical email of a new account whose password satisfies the policy; all faults at once otherwise. */
-export function acceptNew({ email: input, password }: Credentials, passwords: Passwords): string {
+interface Judged {
+  email: string | undefined
+  /** What no later rule can be judged without. */
+  invalid: FieldFault[]
+  weak: FieldFault[]
+}
+
+function judgeNew({ email: input, password }: Credentials, passwords: Passwords): Judged {
   const { email, fault } = canonicalEmail(input)
   const tooLong = passwords.checkLength(password)
   const weak = tooLong.length > 0 ? [] : passwords.check(password, email)
-  const invalid = [...emailFaults(fault), ...tooLong]
+  return { email, invalid: [...emailFaults(fault), ...tooLong], weak }
+}
+
+function judgeKnown({ email: input, password }: Credentials, passwords: Passwords): Judged {
+  const { email, fault } = canonicalEmail(input)
+  return { email, invalid: [...emailFaults(fault), ...passwords.checkLength(password)], weak: [] }
+}
+
+/** The canonical email of a new account whose password satisfies the policy; all faults at once otherwise. */
+export function acceptNew(credentials: Credentials, passwords: Passwords): string {
+  const { email, invalid, weak } = judgeNew(credentials, passwords)
   if (email === undefined || invalid.length > 0) throw invalidRequest('signup', email, [...invalid, ...weak])
   if (weak.length > 0) {
     throw new ApiError('weak_password', {
@@ -24,11 +40,26 @@ export function acceptNew({ email: input, password }: Credentials, passwords: Pa
 }
 
 /** The canonical email of a login. A password is judged by its hash alone, unless it is too long for one. */
-export function acceptKnown({ email: input, password }: Credentials, passwords: Passwords): string {
-  const { email, fault } = canonicalEmail(input)
-  const invalid = [...emailFaults(fault), ...passwords.checkLength(password)]
+export function acceptKnown(credentials: Credentials, passwords: Passwords): string {
+  const { email, invalid } = judgeKnown(credentials, passwords)
   if (email === undefined || invalid.length > 0) throw invalidRequest('login', email, invalid)
   return email
+}
+
+/**
+ * The faults of the values in a body whose form is wrong elsewhere, so that all are told at once. `body` is whatever was
+ * sent; a field that is no string has its own fault already.
+ */
+export function valueFaults(kind: 'signup' | 'login', body: unknown, passwords: Passwords): FieldFault[] {
+  const { email, password } = Object(body) as { email?: unknown; password?: unknown }
+  const texts = {
+    email: typeof email === 'string' ? email : '',
+    password: typeof password === 'string' ? password : ''
+  }
+  const { invalid, weak } = (kind === 'signup' ? judgeNew : judgeKnown)(texts, passwords)
+  return [...invalid, ...weak].filter(
+    ({ field }) => typeof (Object(body) as Record<string, unknown>)[field] === 'string'
+  )
 }
 
 function invalidRequest(type: 'signup' | 'login', email: string | undefined, errors: FieldFault[]): ApiError {
@@ -40,7 +71,6 @@ function invalidRequest(type: 'signup' | 'login', email: string | undefined, err
 
 function emailFaults(fault: 'invalid_email' | 'too_long' | undefined): FieldFault[] {
   if (fault === undefined) return []
-  if (fault === 'too_long')
-    return [{ field: 'email', code: fault, message: 'is longer than an email can be', max: 254 }]
-  return [{ field: 'email', code: fault, message: 'is not an email address such as ada@example.com' }]
+  if (fault === 'too_long') return [{ field: 'email', code: fault, message: 'Longer than an email can be.', max: 254 }]
+  return [{ field: 'email', code: fault, message: 'Not an email address such as ada@example.com.' }]
 }

@@ -23,5 +23,8 @@ export default fp<AccountsOptions>(
     const settings: Settings = { password: app.passwords.rules(), lifetimes, features }
     await app.register(routes, { prefix: '/auth', accounts, settings })
   },
-  { name: 'accounts', dependencies: ['database', 'passwords', 'events', 'users', 'sessions', 'rate-limit', 'access'] }
+  {
+    name: 'accounts',
+    dependencies: ['database', 'passwords', 'events', 'users', 'sessions', 'throttle', 'rate-limit', 'access']
+  }
 )

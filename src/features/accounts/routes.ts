@@ -9,7 +9,7 @@ const routes: Routes<{ accounts: Accounts; settings: Settings }> = async (app, {
   app.post(
     '/signup',
     {
-      config: { access: 'public', limit: 'signup', event: 'signup' },
+      config: { access: 'public', limit: 'signup', event: 'signup', faults: (body) => accounts.faults('signup', body) },
       schema: {
         operationId: 'signup',
         summary: 'Make an account and sign in',
@@ -27,7 +27,7 @@ const routes: Routes<{ accounts: Accounts; settings: Settings }> = async (app, {
   app.post(
     '/login',
     {
-      config: { access: 'public', limit: 'login', event: 'login' },
+      config: { access: 'public', limit: 'login', event: 'login', faults: (body) => accounts.faults('login', body) },
       schema: {
         operationId: 'login',
         summary: 'Sign in',

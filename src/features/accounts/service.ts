@@ -1,11 +1,13 @@
+import type { FieldFault } from '../../errors.js'
 import type { AuditEvent, Client } from '../../events.js'
 import type { Db } from '../../plugins/database/index.js'
 import type { Passwords } from '../../plugins/passwords/index.js'
 import type { Events } from '../events/service.js'
 import type { Sessions, StartedSession } from '../sessions/service.js'
+import type { Succeeded, Throttle } from '../throttle/service.js'
 import type { UserRow, Users } from '../users/service.js'
 import { createAuthentication, refusal } from './authenticate.js'
-import { acceptKnown, acceptNew, type Credentials } from './credentials.js'
+import { acceptKnown, acceptNew, type Credentials, valueFaults } from './credentials.js'
 
 export interface SignedIn {
   user: UserRow
@@ -19,7 +21,15 @@ interface AccountsDeps {
   passwords: Passwords
   users: Users
   sessions: Sessions
+  throttle: Throttle
   events: Events
+}
+
+/** A login whose password was right. */
+interface Checked {
+  user: UserRow
+  upgraded: string | undefined
+  succeeded: Succeeded
 }
 
 /**
@@ -29,7 +39,7 @@ interface AccountsDeps {
 const MOST_CHECKS = 2
 
 /** Signup and login. `gone` aborts when the client has left: nobody is hashed for who does not wait. */
-export function createAccounts({ db, passwords, users, sessions, events }: AccountsDeps) {
+export function createAccounts({ db, passwords, users, sessions, throttle, events }: AccountsDeps) {
   const { hashing, authenticate, upgradedHash } = createAuthentication({ passwords, users })
 
   async function replaceHash(tx: Db, client: Client, user: UserRow, upgraded: string): Promise<void> {
@@ -38,18 +48,25 @@ export function createAccounts({ db, passwords, users, sessions, events }: Accou
   }
 
   /** Undefined, and nothing happened, when the row is no longer the one that was checked. */
-  async function signIn(client: Client, checked: UserRow, upgraded: string | undefined): Promise<SignedIn | undefined> {
+  async function signIn(
+    client: Client,
+    { user: checked, upgraded, succeeded }: Checked
+  ): Promise<SignedIn | undefined> {
     return await db.transaction(async (tx) => {
       const user = await users.claimLogin(tx, checked.id, checked.passwordHash)
       if (user === undefined) return undefined
       const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
       await events.record(tx, client, signedIn('login', user, session))
       if (upgraded !== undefined) await replaceHash(tx, client, user, upgraded)
+      await succeeded(tx, user.id)
       return { user, session }
     })
   }
 
   return {
+    /** What is wrong with the values of a body whose form is refused. */
+    faults: (kind: 'signup' | 'login', body: unknown): FieldFault[] => valueFaults(kind, body, passwords),
+
     /** Throws `invalid_request`, `weak_password`, `overloaded` (no hash was made) or `email_taken` (one was). */
     async signup(client: Client, credentials: Credentials, gone: AbortSignal): Promise<SignedIn> {
       const email = acceptNew(credentials, passwords)
@@ -60,20 +77,24 @@ export function createAccounts({ db, passwords, users, sessions, events }: Accou
         if (user === undefined) throw refusal('email_taken', attempt, 'email_taken')
         const session = await sessions.start(tx, client, { userId: user.id, email: user.email })
         await events.record(tx, client, signedIn('signup', user, session))
+        await throttle.signedUp(tx, client, { userId: user.id, email })
         return { user, session }
       })
     },
 
-    /** Throws `invalid_request`, `overloaded`, or `invalid_credentials` for whatever cause. */
+    /** Throws `invalid_request`, `account_throttled`, `overloaded`, or `invalid_credentials` for whatever cause. */
     async login(client: Client, credentials: Credentials, gone: AbortSignal): Promise<SignedIn> {
       const email = acceptKnown(credentials, passwords)
-      for (let tries = 0; tries < MOST_CHECKS; tries += 1) {
-        const checked = await authenticate({ email, password: credentials.password }, gone)
-        const upgraded = await upgradedHash(checked, credentials.password, gone)
-        const done = await signIn(client, checked, upgraded)
-        if (done !== undefined) return done
-      }
-      throw refusal('invalid_credentials', { type: 'login', success: false, email }, 'wrong_password')
+      const { password } = credentials
+      return await throttle.attempt(client, email, async (succeeded) => {
+        for (let tries = 0; tries < MOST_CHECKS; tries += 1) {
+          const user = await authenticate({ email, password }, gone)
+          const upgraded = await upgradedHash(user, password, gone)
+          const done = await signIn(client, { user, upgraded, succeeded })
+          if (done !== undefined) return done
+        }
+        throw refusal('invalid_credentials', { type: 'login', success: false, email }, 'wrong_password')
+      })
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EVENT_TYPES, type EventType, FAILURE_REASONS, type FailureReason } from '../../events.js'
+import { CURSOR_PATTERN } from '../../lib/event-cursor.js'
 import { queryInteger, Timestamp, Uuid } from '../../schemas.js'
-import { CURSOR_PATTERN } from './cursor.js'
 import type { EventPage, EventRow } from './service.js'
 
 const text = (description: string) => Type.Union([Type.String({ description }), Type.Null()])
@@ -86,8 +86,9 @@ function presentEvent(row: EventRow): AuthEvent {
     event_type: row.eventType as EventType,
     success: row.success,
     failure_reason: row.failureReason as FailureReason | null,
-    ip_address: row.ipAddress,
-    user_agent: row.userAgent,
+    // An admin is not one of the strangers that the list is to show.
+    ip_address: row.details?.by === 'admin' ? null : row.ipAddress,
+    user_agent: row.details?.by === 'admin' ? null : row.userAgent,
     session_id: row.sessionId,
     created_at: row.createdAt.toISOString(),
     details: { ...integer('count', row), ...integer('sessions_ended', row) }

@@ -1,8 +1,8 @@
 import { ApiError, unavailable } from '../../errors.js'
 import type { AuditEvent, Client } from '../../events.js'
+import { decodeCursor, encodeCursor } from '../../lib/event-cursor.js'
 import { version } from '../../lib/version.js'
 import type { Db } from '../../plugins/database/index.js'
-import { decodeCursor, encodeCursor } from './cursor.js'
 import { Flood } from './flood.js'
 import { toRow } from './row.js'
 import { type EventRow, findTime, insertEvent, insertEventsOnce, listEventsOfUser } from './store.js'
@@ -32,7 +32,14 @@ export interface Events {
   list(userId: string, page: { cursor: string | undefined; limit: number }): Promise<EventPage>
   /** Writes the counts that wait in memory; they are otherwise written within a second. Never rejects. */
   flush(): Promise<void>
+  /**
+   * The listener is told of every event once it is written or counted, in an open transaction before the commit. It must
+   * be quick and must not throw. For the time when the app boots.
+   */
+  subscribe(listener: EventListener): void
 }
+
+export type EventListener = (event: AuditEvent) => void
 
 /** What the service needs of the log. */
 export interface EventLog {
@@ -56,9 +63,22 @@ export function createEvents({ db, clock, log }: EventsDeps): Events & { close()
     onLoss: (tallies) => log.error({ lost: countsByKind(tallies) }, 'repeated refusals were never written')
   })
 
+  const listeners: EventListener[] = []
+
+  function tell(event: AuditEvent): void {
+    for (const listener of listeners) listener(event)
+  }
+
   return {
-    record,
-    refuse: (client, event) => (canFlood(event) ? flood.write(client, event) : record(db, client, event)),
+    async record(tx, client, event) {
+      await record(tx, client, event)
+      tell(event)
+    },
+    async refuse(client, event) {
+      await (canFlood(event) ? flood.write(client, event) : record(db, client, event))
+      tell(event)
+    },
+    subscribe: (listener) => void listeners.push(listener),
     async list(userId, { cursor, limit }) {
       const before = cursor === undefined ? undefined : positionOf(cursor)
       const rows = await listEventsOfUser(db, userId, { before, limit: limit + 1 })
@@ -71,7 +91,8 @@ export function createEvents({ db, clock, log }: EventsDeps): Events & { close()
   }
 }
 
-async function record(db: Db, client: Client | undefined, event: AuditEvent): Promise<void> {
+/** As {@link Events.record}, for who has no more than a database. */
+export async function record(db: Db, client: Client | undefined, event: AuditEvent): Promise<void> {
   try {
     await insertEvent(db, toRow(client, event))
   } catch (error) {

@@ -1,4 +1,5 @@
 import { and, desc, eq, lte, sql } from 'drizzle-orm'
+import type { EventPosition } from '../../lib/event-cursor.js'
 import type { Db } from '../../plugins/database/index.js'
 import { authEvents } from './tables.js'
 
@@ -6,12 +7,6 @@ export type EventRow = typeof authEvents.$inferSelect
 
 /** Every column is given, null or not, so that the text of the statement is constant and is prepared once. */
 export type NewEvent = Omit<EventRow, 'createdAt'>
-
-/** Where a page ends: the next one begins with what is older. */
-export interface Position {
-  createdAt: Date
-  id: string
-}
 
 /** The row gets the database's time of the insert, not that of the transaction's beginning. */
 export async function insertEvent(db: Db, event: NewEvent): Promise<void> {
@@ -34,7 +29,7 @@ export async function findTime(db: Db): Promise<Date> {
 export function listEventsOfUser(
   db: Db,
   userId: string,
-  { before, limit }: { before: Position | undefined; limit: number }
+  { before, limit }: { before: EventPosition | undefined; limit: number }
 ) {
   return db
     .select()
@@ -45,7 +40,7 @@ export function listEventsOfUser(
 }
 
 /** The first condition is the page; the second lets PostgreSQL leave out whole partitions. */
-function olderThan({ createdAt, id }: Position) {
+function olderThan({ createdAt, id }: EventPosition) {
   const position = sql`(${sql.param(createdAt, authEvents.createdAt)}, ${sql.param(id, authEvents.id)})`
   return and(sql`(${authEvents.createdAt}, ${authEvents.id}) < ${position}`, lte(authEvents.createdAt, createdAt))
 }

@@ -21,6 +21,23 @@ export const authEvents = postern.table(
   },
   (table) => [
     primaryKey({ columns: [table.createdAt, table.id] }),
-    index('auth_events_user_id_idx').on(table.userId, table.createdAt, table.id)
+    index('auth_events_user_id_idx').on(table.userId, table.createdAt, table.id),
+    // For operators: a page of the newest with any one of these is read in the order of its index.
+    index('auth_events_email_idx').on(table.email, table.createdAt, table.id).where(sql`${table.email} is not null`),
+    index('auth_events_ip_address_idx').on(table.ipAddress, table.createdAt, table.id),
+    index('auth_events_event_type_idx').on(table.eventType, table.createdAt, table.id),
+    index('auth_events_event_type_failure_reason_idx')
+      .on(table.eventType, table.failureReason, table.createdAt, table.id)
+      .where(sql`${table.failureReason} is not null`),
+    index('auth_events_failure_reason_idx')
+      .on(table.failureReason, table.createdAt, table.id)
+      .where(sql`${table.failureReason} is not null`),
+    index('auth_events_failed_idx').on(table.createdAt, table.id).where(sql`not ${table.success}`),
+    // What the insights read, and written as their view has it.
+    index('auth_events_guess_idx')
+      .on(table.createdAt)
+      .where(
+        sql`${table.failureReason} in ('wrong_password', 'unknown_email', 'inactive_account', 'email_taken', 'rate_limited', 'account_throttled', 'bad_signature', 'unknown_key', 'wrong_algorithm', 'token_malformed', 'refresh_malformed', 'refresh_forged')`
+      )
   ]
 )

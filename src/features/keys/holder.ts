@@ -2,40 +2,55 @@ import { unavailable } from '../../errors.js'
 import { createReload } from '../../lib/reload.js'
 import type { Db } from '../../plugins/database/index.js'
 import type { Events } from '../events/service.js'
-import { type Schedule, signerOf, stateOf } from './lifecycle.js'
+import { nextOf, type Schedule, signerOf, stateOf } from './lifecycle.js'
 import { createRing, type Secrets } from './ring.js'
 import { type StepDeps, takeDueSteps } from './steps.js'
-import { listKeys, lockKeys } from './store.js'
+import { type KeyRow, listKeys, listKeysSince, lockKeys } from './store.js'
+import { createSupply } from './supply.js'
 import type { KeyState, KeyTimes, SigningKey } from './types.js'
 
 export interface KeysDeps {
   db: Db
-  events: Events
+  events: Pick<Events, 'record'>
   clock: { now(): number }
   secrets: Secrets
   schedule: Schedule
-  log: { warn(details: object, message: string): void }
+  log: { error(details: object, message: string): void }
 }
 
 /** What was read longer ago than this may miss a revocation: it is read again before a key is trusted. */
 const MAX_AGE_MS = 900
 const RELOAD_GAP_MS = 50
+/** More than clocks differ: what retired longer ago is not looked at. */
+const RETIRED_MS = 3_600_000
 
 export type KeyHolder = ReturnType<typeof createKeyHolder>
 
 /** The table's keys in memory, how old that copy is, and the one way to change the table. */
 export function createKeyHolder({ db, events, clock, secrets, schedule, log }: KeysDeps) {
   const ring = createRing(secrets)
-  const steps: StepDeps = { events, ring, schedule }
   const secretKid = ring.secretKey?.kid
+  const supply = createSupply(schedule, clock)
+  const steps: StepDeps = { events, ring, schedule, newKey: supply.take }
+  const report = once((kids) =>
+    log.error({ kids }, 'AUTH_SECRET does not open these signing keys: another sealed them')
+  )
   let loadedAtMs = Number.NEGATIVE_INFINITY
 
   const reload = createReload(async () => {
     const startedAt = performance.now()
-    const locked = ring.update(await listKeys(db))
+    report(ring.update(await listKeysSince(db, new Date(clock.now() - RETIRED_MS))))
     loadedAtMs = startedAt
-    if (locked.length > 0) log.warn({ kids: locked }, 'signing keys that AUTH_SECRET does not open')
   }, RELOAD_GAP_MS)
+
+  /** The key pair whose turn it is. Throws `unavailable` before the first load. */
+  const signerRow = (): KeyRow | undefined => signerOf(ring.rows(), clock.now())
+
+  /** Whoever does not hold the secret must not make keys that those who do cannot open. */
+  function mayMakeKeys(rows: readonly KeyRow[]): boolean {
+    const inPlay = [signerOf(rows, clock.now()), nextOf(rows, clock.now())]
+    return inPlay.every((row) => row === undefined || ring.opens(row))
+  }
 
   return {
     ring,
@@ -44,31 +59,55 @@ export function createKeyHolder({ db, events, clock, secrets, schedule, log }: K
     secretKid,
     reload,
     isFresh: (): boolean => ring.loaded() && performance.now() - loadedAtMs < MAX_AGE_MS,
-    stateOf: (row: KeyTimes): KeyState => stateOf(row, ring.rows(), clock.now(), secretKid),
+    stateOf: (row: KeyTimes, rows: readonly KeyTimes[]): KeyState => stateOf(row, rows, clock.now(), secretKid),
+
+    signerRow,
 
     /** The key that signs now, if there is one that may. Throws `unavailable` before the first load. */
     signer(): SigningKey | undefined {
-      if (secretKid === undefined) return ring.key(signerOf(ring.rows(), clock.now())?.kid ?? '')
+      if (secretKid === undefined) return ring.key(signerRow()?.kid ?? '')
       const revoked = ring.rows().some(({ kid, revokedAt }) => kid === secretKid && revokedAt !== null)
       return revoked ? undefined : ring.secretKey
     },
 
-    /** In one transaction that no other instance shares; what is due because of it is done in the same. */
-    async change(work: (tx: Db) => Promise<void>, starting = false): Promise<void> {
+    /**
+     * In one transaction that no other instance shares; what is due because of it is done in the same. `newKeys`: how
+     * many keys the work itself will need.
+     */
+    async change(work: (tx: Db) => Promise<void>, { starting = false, newKeys = 0 } = {}): Promise<void> {
+      // Under JWT_SECRET no key pair signs, so that none needs to be made.
+      const pairs = secretKid === undefined
+      if (pairs) await supply.prepare(db, starting, newKeys)
       await db.transaction(async (tx) => {
         await lockKeys(tx)
         await work(tx)
-        // Under JWT_SECRET no key pair signs, so that none needs to be made.
-        if (secretKid === undefined) await takeDueSteps(tx, steps, clock.now(), starting)
+        if (pairs && mayMakeKeys(await listKeys(tx))) await takeDueSteps(tx, steps, clock.now(), starting)
       })
       await reload()
     }
   }
 }
 
-/** Throws `unavailable`: nothing may be signed. */
+/** Throws `unavailable`: nothing may be signed. Its cause says to the operator why. */
 export function requireSigner(holder: KeyHolder): SigningKey {
   const key = holder.signer()
-  if (key === undefined) throw unavailable(new Error('no signing key can be used'))
+  if (key === undefined) throw unavailable(new Error(whyNone(holder)))
   return key
+}
+
+function whyNone({ secretKid, signerRow }: KeyHolder): string {
+  if (secretKid !== undefined) return 'the key of JWT_SECRET was revoked: set another JWT_SECRET'
+  const kid = signerRow()?.kid
+  if (kid === undefined) return 'there is no signing key yet'
+  return `AUTH_SECRET does not open the signing key ${kid}: set the AUTH_SECRET that this database was used with`
+}
+
+/** Tells of each kid the first time alone: the table is read several times a second. */
+function once(tell: (kids: string[]) => void): (kids: string[]) => void {
+  const told = new Set<string>()
+  return (kids) => {
+    const fresh = kids.filter((kid) => !told.has(kid))
+    for (const kid of fresh) told.add(kid)
+    if (fresh.length > 0) tell(fresh)
+  }
 }

@@ -3,7 +3,7 @@ import { metadata } from './discovery.js'
 import routes from './routes.js'
 import { KeySet, Metadata } from './schemas.js'
 import { createKeys, type Keys } from './service.js'
-import type { AsymmetricAlgorithm } from './types.js'
+import { type KeySettings, keySettings } from './settings.js'
 import { createUpkeep } from './upkeep.js'
 
 declare module 'fastify' {
@@ -12,33 +12,10 @@ declare module 'fastify' {
   }
 }
 
-interface KeysOptions {
-  authSecret: Buffer | undefined
-  authSecretPrevious: Buffer | undefined
-  jwtSecret: Buffer | undefined
-  jwtAlgorithm: AsymmetricAlgorithm
-  keyRotationSeconds: number
-  keyPublishAheadSeconds: number
-  accessTokenTtlSeconds: number
-}
-
-export default fp<KeysOptions>(
+export default fp<KeySettings>(
   async (app, options) => {
-    const { authSecret, authSecretPrevious, jwtSecret } = options
-    if (authSecret === undefined) throw new Error('signing keys need AUTH_SECRET')
-    const keys = createKeys({
-      db: app.db,
-      events: app.events,
-      clock: app.clock,
-      log: app.log,
-      secrets: { authSecret, authSecretPrevious, jwtSecret },
-      schedule: {
-        algorithm: options.jwtAlgorithm,
-        rotationSeconds: options.keyRotationSeconds,
-        publishAheadSeconds: options.keyPublishAheadSeconds,
-        tokenTtlSeconds: options.accessTokenTtlSeconds
-      }
-    })
+    const { db, events, clock, log } = app
+    const keys = createKeys({ db, events, clock, log, ...keySettings(options) })
     const upkeep = createUpkeep(() => keys.tick(), app.log)
     app.decorate('keys', keys)
     app.database.onReady(async () => {
@@ -58,6 +35,9 @@ interface DiscoveryOptions {
 
 const MAX_AGE_SECONDS = 300
 
+/** What instances and clocks are behind each other has to fit in, too, before a published key signs. */
+const maxAge = (publishAheadSeconds: number): number => Math.min(MAX_AGE_SECONDS, Math.floor(publishAheadSeconds / 2))
+
 /** The routes, registered once `access` stands: a key set is needed before it, its URL after it. */
 export const discovery = fp<DiscoveryOptions>(
   async (app, { issuer, clients, keyPublishAheadSeconds }) => {
@@ -66,7 +46,7 @@ export const discovery = fp<DiscoveryOptions>(
     await app.register(routes, {
       keys: app.keys,
       metadata: metadata(issuer, clients.length > 0),
-      maxAgeSeconds: Math.min(MAX_AGE_SECONDS, keyPublishAheadSeconds)
+      maxAgeSeconds: maxAge(keyPublishAheadSeconds)
     })
   },
   { name: 'discovery', dependencies: ['keys', 'access'] }

@@ -33,18 +33,28 @@ export function needsCover(key: KeyTimes, now: number, tokenTtlSeconds: number):
 }
 
 const isAsymmetric = (key: KeyTimes): boolean => key.algorithm !== ('HS256' satisfies Algorithm)
-const inTurn = (key: KeyTimes): boolean => isAsymmetric(key) && key.revokedAt === null && key.replacedAt === null
+
+/** A clock that is behind has to go on with a key that one ahead has marked as replaced: its successor waits still. */
+const inTurn = (key: KeyTimes, now: number): boolean =>
+  isAsymmetric(key) && key.revokedAt === null && (key.replacedAt === null || Number(key.replacedAt) > now)
 
 /** The asymmetric key that signs: the one that became active last. Undefined before the first. */
 export function signerOf<Key extends KeyTimes>(keys: readonly Key[], now: number): Key | undefined {
   return keys
-    .filter((key) => inTurn(key) && Number(key.activeAt) <= now)
+    .filter((key) => inTurn(key, now) && Number(key.activeAt) <= now)
     .sort((a, b) => Number(b.activeAt) - Number(a.activeAt) || (a.kid < b.kid ? 1 : -1))[0]
 }
 
-/** The key that is published and does not sign yet. */
+/** The keys that are published and do not sign yet, in the order of their turns. One, but for clocks that disagree. */
+export function waiting<Key extends KeyTimes>(keys: readonly Key[], now: number): Key[] {
+  return keys
+    .filter((key) => inTurn(key, now) && Number(key.activeAt) > now)
+    .sort((a, b) => Number(a.activeAt) - Number(b.activeAt))
+}
+
+/** The key that will sign next. */
 export function nextOf<Key extends KeyTimes>(keys: readonly Key[], now: number): Key | undefined {
-  return keys.find((key) => inTurn(key) && Number(key.activeAt) > now)
+  return waiting(keys, now)[0]
 }
 
 /** From when a rotation to this key surprises no verifier that keeps the key set for as long as was promised. */
@@ -56,8 +66,9 @@ export function readyAt(key: KeyTimes, schedule: Schedule): Date {
 export function stateOf(key: KeyTimes, keys: readonly KeyTimes[], now: number, secretKid?: string): KeyState {
   if (key.revokedAt !== null) return 'revoked'
   if (key.kid === secretKid) return 'current'
-  if (inTurn(key) && Number(key.activeAt) > now) return 'next'
-  if (key.kid === signerOf(keys, now)?.kid) return secretKid === undefined ? 'current' : 'previous'
+  if (inTurn(key, now) && Number(key.activeAt) > now) return 'next'
+  // Where JWT_SECRET signs a key pair has no turn: it retires with its last token, unless another instance signs with it.
+  if (secretKid === undefined && key.kid === signerOf(keys, now)?.kid) return 'current'
   // A key whose turn ended a moment ago, as this clock sees it, may not be marked as replaced yet.
   return Number(key.retiresAt) > now ? 'previous' : 'retired'
 }
@@ -68,11 +79,20 @@ export function stateOf(key: KeyTimes, keys: readonly KeyTimes[], now: number, s
  */
 export function dueSteps(keys: readonly KeyTimes[], now: number, schedule: Schedule, starting: boolean): Step[] {
   const signer = signerOf(keys, now)
-  const next = nextOf(keys, now)
-  if (signer === undefined) return next === undefined ? firstKeys(now, schedule) : takeOver(next, now, schedule)
-  const replaced = keys.filter((key) => inTurn(key) && key.activeAt < signer.activeAt)
+  if (signer === undefined) return withoutSigner(waiting(keys, now), now, schedule)
+  const replaced = keys.filter((key) => isOutdone(key, signer))
   const steps = replaced.map(({ kid }): Step => ({ do: 'replace', kid, by: signer.kid, at: signer.activeAt }))
-  return [...steps, ...stepsForNext(signer, next, now, schedule, starting)]
+  return [...steps, ...stepsForNext(signer, nextOf(keys, now), now, schedule, starting)]
+}
+
+/** It had its turn before the signer's, and nobody has marked it yet. */
+function isOutdone(key: KeyTimes, signer: KeyTimes): boolean {
+  const unmarked = isAsymmetric(key) && key.revokedAt === null && key.replacedAt === null
+  return unmarked && key.kid !== signer.kid && key.activeAt <= signer.activeAt
+}
+
+function withoutSigner([next, ...others]: KeyTimes[], now: number, schedule: Schedule): Step[] {
+  return next === undefined ? firstKeys(now, schedule) : takeOver(next, others.length > 0, now, schedule)
 }
 
 /** Nothing that was published can sign, so the first key signs at once. */
@@ -84,12 +104,10 @@ function firstKeys(now: number, schedule: Schedule): Step[] {
   ]
 }
 
-/** The signer was revoked. */
-function takeOver(next: KeyTimes, now: number, schedule: Schedule): Step[] {
-  return [
-    { do: 'activate', kid: next.kid, at: new Date(now) },
-    { do: 'create', activeAt: turnAfter(new Date(now), now, schedule) }
-  ]
+/** The signer was revoked; or another instance, whose clock is ahead, has made the first keys a moment ago. */
+function takeOver(next: KeyTimes, hasSuccessor: boolean, now: number, schedule: Schedule): Step[] {
+  const activate: Step = { do: 'activate', kid: next.kid, at: new Date(now) }
+  return hasSuccessor ? [activate] : [activate, { do: 'create', activeAt: turnAfter(new Date(now), now, schedule) }]
 }
 
 function stepsForNext(
@@ -102,6 +120,8 @@ function stepsForNext(
   if (next === undefined) return [{ do: 'create', activeAt: turn(signer, now, schedule) }]
   if (!starting) return []
   if (next.algorithm !== schedule.algorithm) {
+    // On a clock that is ahead it may sign already.
+    if (next.activeAt <= after(now, SKEW_SECONDS)) return []
     return [
       { do: 'withdraw', kid: next.kid },
       { do: 'create', activeAt: turn(signer, now, schedule) }

@@ -2,10 +2,12 @@ import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync
 import { promisify } from 'node:util'
 import { jwkThumbprint } from '../../lib/jwk-thumbprint.js'
 import { deriveKey } from '../../lib/seal.js'
-import type { AsymmetricAlgorithm, PublicJwk, SigningKey } from './types.js'
+import type { Algorithm, AsymmetricAlgorithm, PublicJwk, SigningKey } from './types.js'
 
 const RSA_BITS = 2048
 const KID_OF_SECRET = 'postern/jwt-secret/kid'
+
+const KEY_TYPES: Record<AsymmetricAlgorithm, string> = { ES256: 'ec', EdDSA: 'ed25519', RS256: 'rsa' }
 
 /**
  * A fresh key pair. The elliptic ones take well under a millisecond; RSA takes up to half a second, so it alone is
@@ -21,15 +23,34 @@ export async function createKey(algorithm: AsymmetricAlgorithm): Promise<Signing
   return fromPrivateKey(algorithm, privateKey)
 }
 
-/** The key whose PKCS #8 PEM was kept. */
-export function restoreKey(algorithm: AsymmetricAlgorithm, privatePem: string): SigningKey {
-  return fromPrivateKey(algorithm, createPrivateKey(privatePem))
+/**
+ * The key whose material was kept: a PKCS #8 PEM, or the bytes of an HS256 secret. Undefined when it is not the key of
+ * that algorithm and kid: both stand in the table in the clear, and whoever can write there can alter them.
+ */
+export function restoreKey(algorithm: Algorithm, kid: string, material: Buffer): SigningKey | undefined {
+  try {
+    const key = algorithm === 'HS256' ? keyOfSecret(material) : fromPem(algorithm, material.toString('utf8'))
+    return key.kid === kid ? key : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The HS256 key of a secret, used as it is. The kid is derived so that it says nothing about the secret. */
 export function keyOfSecret(secret: Buffer): SigningKey {
   const kid = deriveKey(secret, KID_OF_SECRET, 16).toString('base64url')
   return { kid, algorithm: 'HS256', signWith: secret, verifyWith: secret, publicJwk: undefined }
+}
+
+/** What is to be kept of a key, for `restoreKey`. */
+export function materialOf({ signWith }: SigningKey): Buffer {
+  return typeof signWith === 'string' ? Buffer.from(signWith, 'utf8') : signWith
+}
+
+function fromPem(algorithm: AsymmetricAlgorithm, pem: string): SigningKey {
+  const privateKey = createPrivateKey(pem)
+  if (privateKey.asymmetricKeyType !== KEY_TYPES[algorithm]) throw new TypeError(`not a key for ${algorithm}`)
+  return fromPrivateKey(algorithm, privateKey)
 }
 
 function fromPrivateKey(algorithm: AsymmetricAlgorithm, privateKey: KeyObject): SigningKey {

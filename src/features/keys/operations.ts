@@ -1,18 +1,19 @@
 import { ApiError, unavailable } from '../../errors.js'
 import { type KeyHolder, type KeysDeps, requireSigner } from './holder.js'
-import { coveredUntil, dueSteps, needsCover, nextOf, readyAt } from './lifecycle.js'
+import { coveredUntil, dueSteps, needsCover, nextOf, readyAt, signerOf } from './lifecycle.js'
 import { rememberSecret } from './steps.js'
-import { listKeys, updateCover, updateKey } from './store.js'
+import { type KeyRow, listKeys, updateCover, updateKey } from './store.js'
 
 /** Makes what is missing, and seals under the present AUTH_SECRET what the previous one sealed. */
 export async function startKeys(holder: KeyHolder, deps: KeysDeps): Promise<void> {
-  await holder.change(async (tx) => {
+  const prepare: Parameters<KeyHolder['change']>[0] = async (tx) => {
     await rememberSecret(tx, holder.steps, deps.clock.now())
     for (const row of await listKeys(tx)) {
       const privateKeyCiphertext = holder.ring.resealed(row)
       if (privateKeyCiphertext) await updateKey(tx, row.kid, { privateKeyCiphertext })
     }
-  }, true)
+  }
+  await holder.change(prepare, { starting: true })
   requireSigner(holder)
   await extendCover(holder, deps)
 }
@@ -33,31 +34,45 @@ async function extendCover({ ring, signer }: KeyHolder, { db, clock, schedule }:
   await updateCover(db, row.kid, coveredUntil(clock.now(), schedule.tokenTtlSeconds))
 }
 
-export async function rotateKey(holder: KeyHolder, deps: KeysDeps, force: boolean): Promise<void> {
+/** Returns the kid that signed until now, if there was one, and the one that signs from now on. */
+export async function rotateKey(holder: KeyHolder, deps: KeysDeps, force: boolean) {
   if (holder.secretKid !== undefined) {
     throw new ApiError('invalid_request', { detail: 'JWT_SECRET signs: change that setting instead.' })
   }
-  const now = deps.clock.now()
-  await holder.change(async (tx) => {
-    const next = nextOf(await listKeys(tx), now)
-    if (next === undefined) throw unavailable(new Error('no next key'))
-    const ready = readyAt(next, deps.schedule)
-    if (!force && ready.getTime() > now) throw notReady(ready)
-    const retiresAt = coveredUntil(now, deps.schedule.tokenTtlSeconds)
-    await updateKey(tx, next.kid, { activeAt: new Date(now), retiresAt })
-  })
+  const { clock, schedule } = deps
+  const rotated = { from: '', to: '' }
+  await holder.change(
+    async (tx) => {
+      const now = clock.now()
+      const rows = await listKeys(tx)
+      const next = readyNext(holder, rows, deps, force)
+      rotated.from = signerOf(rows, now)?.kid ?? ''
+      rotated.to = next.kid
+      const retiresAt = coveredUntil(now, schedule.tokenTtlSeconds)
+      await updateKey(tx, next.kid, { activeAt: new Date(now), retiresAt })
+    },
+    { newKeys: 1 }
+  )
+  return rotated
 }
 
-function notReady(ready: Date): ApiError {
-  return new ApiError('key_not_ready', { detail: `The next key is published long enough at ${ready.toISOString()}.` })
+function readyNext({ ring }: KeyHolder, rows: KeyRow[], { clock, schedule }: KeysDeps, force: boolean): KeyRow {
+  const next = nextOf(rows, clock.now())
+  if (next === undefined || !ring.opens(next)) throw unavailable(new Error('there is no next key that could sign'))
+  const ready = readyAt(next, schedule)
+  if (force || ready.getTime() <= clock.now()) return next
+  throw new ApiError('key_not_ready', { detail: `The next key is published long enough at ${ready.toISOString()}.` })
 }
 
 export async function revokeKey(holder: KeyHolder, { clock, events }: KeysDeps, kid: string): Promise<void> {
-  await holder.change(async (tx) => {
-    const row = (await listKeys(tx)).find((candidate) => candidate.kid === kid)
-    if (row === undefined) throw new ApiError('not_found')
-    if (row.revokedAt !== null) return
-    await updateKey(tx, kid, { revokedAt: new Date(clock.now()) })
-    await events.record(tx, undefined, { type: 'key_revoked', success: true, details: { kid } })
-  })
+  await holder.change(
+    async (tx) => {
+      const row = (await listKeys(tx)).find((candidate) => candidate.kid === kid)
+      if (row === undefined) throw new ApiError('not_found')
+      if (row.revokedAt !== null) return
+      await updateKey(tx, kid, { revokedAt: new Date(clock.now()) })
+      await events.record(tx, undefined, { type: 'key_revoked', success: true, details: { kid } })
+    },
+    { newKeys: 1 }
+  )
 }

@@ -1,6 +1,6 @@
 import { unavailable } from '../../errors.js'
 import { deriveKey, open, seal } from '../../lib/seal.js'
-import { keyOfSecret, restoreKey } from './material.js'
+import { keyOfSecret, materialOf, restoreKey } from './material.js'
 import type { KeyRow } from './store.js'
 import type { SigningKey } from './types.js'
 
@@ -22,43 +22,41 @@ export function createRing({ authSecret, authSecretPrevious, jwtSecret }: Secret
   const opened = new Map<string, SigningKey>()
   let rows: readonly KeyRow[] | undefined
 
+  const byPresent = (row: KeyRow): Buffer | undefined => open(sealingKey, row.privateKeyCiphertext, row.kid)
+  const byPrevious = (row: KeyRow): Buffer | undefined =>
+    previousKey && open(previousKey, row.privateKeyCiphertext, row.kid)
+
   function openRow(row: KeyRow): SigningKey | undefined {
     if (row.kid === secretKey?.kid) return secretKey
-    const sealed = row.privateKeyCiphertext
-    const material = open(sealingKey, sealed, row.kid) ?? (previousKey && open(previousKey, sealed, row.kid))
-    if (material === undefined) return undefined
-    return row.algorithm === 'HS256' ? keyOfSecret(material) : restoreKey(row.algorithm, material.toString('utf8'))
+    const material = byPresent(row) ?? byPrevious(row)
+    return material && restoreKey(row.algorithm, row.kid, material)
   }
 
   return {
     secretKey,
 
     /** What rests in the table for a key: only this service's secret opens it, and only in its own row. */
-    sealKey(key: SigningKey): string {
-      const material = typeof key.signWith === 'string' ? Buffer.from(key.signWith, 'utf8') : key.signWith
-      return seal(sealingKey, material, key.kid)
-    },
+    sealKey: (key: SigningKey): string => seal(sealingKey, materialOf(key), key.kid),
 
-    /** The row under the present secret, when it is still sealed under the previous one. */
+    /** The row under the present secret, when it is not yet: the previous one opens it, or it is JWT_SECRET's. */
     resealed(row: KeyRow): string | undefined {
-      if (previousKey === undefined || open(sealingKey, row.privateKeyCiphertext, row.kid) !== undefined)
-        return undefined
-      const material = open(previousKey, row.privateKeyCiphertext, row.kid)
+      if (byPresent(row) !== undefined) return undefined
+      const material = row.kid === secretKey?.kid ? materialOf(secretKey) : byPrevious(row)
       return material && seal(sealingKey, material, row.kid)
     },
 
     /** Takes over what the table says. Returns the kids that no secret of this instance opens. */
     update(newRows: readonly KeyRow[]): string[] {
-      const locked: string[] = []
       for (const row of newRows) {
-        if (opened.has(row.kid)) continue
-        const key = openRow(row)
+        const key = opened.get(row.kid) ?? openRow(row)
         if (key) opened.set(row.kid, key)
-        else locked.push(row.kid)
       }
       rows = newRows
-      return locked
+      return newRows.filter(({ kid }) => !opened.has(kid)).map(({ kid }) => kid)
     },
+
+    /** Whether this instance could sign with it. */
+    opens: (row: KeyRow): boolean => opened.has(row.kid) || openRow(row) !== undefined,
 
     /** Throws `unavailable` before the first load. */
     rows(): readonly KeyRow[] {

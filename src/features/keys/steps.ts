@@ -1,26 +1,23 @@
 import type { Db } from '../../plugins/database/index.js'
 import type { Events } from '../events/service.js'
 import { coveredUntil, dueSteps, type Schedule, type Step } from './lifecycle.js'
-import { createKey } from './material.js'
 import type { Ring } from './ring.js'
 import { insertKey, type KeyRow, listKeys, updateKey } from './store.js'
+import type { SigningKey } from './types.js'
 
 export interface StepDeps {
-  events: Events
+  events: Pick<Events, 'record'>
   ring: Ring
   schedule: Schedule
+  newKey(): Promise<SigningKey>
 }
 
 const later = (a: Date, b: Date): Date => (a > b ? a : b)
 
-/** Does what is due, in the caller's transaction, which holds the lock. Returns the rows as they are then. */
-export async function takeDueSteps(tx: Db, deps: StepDeps, now: number, starting: boolean): Promise<KeyRow[]> {
-  let rows = await listKeys(tx)
-  for (const step of dueSteps(rows, now, deps.schedule, starting)) {
-    await takeStep(tx, deps, rows, step, now)
-    rows = await listKeys(tx)
-  }
-  return rows
+/** Does what is due, in the caller's transaction, which holds the lock. */
+export async function takeDueSteps(tx: Db, deps: StepDeps, now: number, starting: boolean): Promise<void> {
+  const rows = await listKeys(tx)
+  for (const step of dueSteps(rows, now, deps.schedule, starting)) await takeStep(tx, deps, rows, step, now)
 }
 
 async function takeStep(tx: Db, deps: StepDeps, rows: readonly KeyRow[], step: Step, now: number): Promise<void> {
@@ -46,8 +43,9 @@ async function takeStep(tx: Db, deps: StepDeps, rows: readonly KeyRow[], step: S
   }
 }
 
-async function create(tx: Db, { events, ring, schedule }: StepDeps, activeAt: Date, now: number): Promise<void> {
-  const key = await createKey(schedule.algorithm)
+async function create(tx: Db, deps: StepDeps, activeAt: Date, now: number): Promise<void> {
+  const { events, ring, schedule, newKey } = deps
+  const key = await newKey()
   await insertKey(tx, {
     kid: key.kid,
     algorithm: key.algorithm,

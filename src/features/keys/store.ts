@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { Db } from '../../plugins/database/index.js'
 import { signingKeys } from './tables.js'
 
@@ -10,9 +10,18 @@ export async function lockKeys(tx: Db): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('postern.signing_keys'))`)
 }
 
-/** A few rows: a rotation adds one. */
+/** All there ever were. */
 export async function listKeys(db: Db): Promise<KeyRow[]> {
   return await db.select().from(signingKeys).orderBy(asc(signingKeys.createdAt), asc(signingKeys.kid))
+}
+
+/** Without those that were replaced and retired before `time`: a handful, however many there were. */
+export async function listKeysSince(db: Db, time: Date): Promise<KeyRow[]> {
+  return await db
+    .select()
+    .from(signingKeys)
+    .where(or(isNull(signingKeys.replacedAt), gt(signingKeys.retiresAt, time)))
+    .orderBy(asc(signingKeys.createdAt), asc(signingKeys.kid))
 }
 
 /** False when the key was there. */

@@ -18,7 +18,7 @@ export interface SigningKey {
 export interface PublicJwk {
   readonly kty: string
   readonly use: 'sig'
-  readonly alg: string
+  readonly alg: AsymmetricAlgorithm
   readonly kid: string
   readonly crv?: string
   readonly x?: string
@@ -43,9 +43,10 @@ export interface KeyDescription extends KeyTimes {
   readonly state: KeyState
 }
 
-/** What a rotation did, and when its steps end. */
+/** What a rotation did; the times say when its steps end. */
 export interface Rotation {
-  readonly previous: KeyDescription
   readonly current: KeyDescription
-  readonly next: KeyDescription
+  /** Undefined when no key signed before. */
+  readonly previous: KeyDescription | undefined
+  readonly next: KeyDescription | undefined
 }

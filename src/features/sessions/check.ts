@@ -23,13 +23,18 @@ export interface CheckedIdentity {
 export function createCheck(db: Db) {
   const find = prepareFindChecked(db, STALE_SECONDS)
   const lastSeen = createLastSeen(db)
-  const counts = { checks: 0, queries: 0 }
+  const counts = { checks: 0, queries: 0, live: 0, ended: 0, failed: 0 }
 
   async function load(ids: readonly string[]): Promise<(CheckedSession | undefined)[]> {
     counts.queries += 1
-    const rows = await find.execute({ ids: `{${ids.join(',')}}` })
-    const found = new Map(rows.map((row) => [row.id, row]))
-    return ids.map((id) => found.get(id))
+    try {
+      const rows = await find.execute({ ids: `{${ids.join(',')}}` })
+      const found = new Map(rows.map((row) => [row.id, row]))
+      return ids.map((id) => found.get(id))
+    } catch (error) {
+      counts.failed += ids.length
+      throw error
+    }
   }
 
   const loader = new DataLoader(load, {
@@ -44,13 +49,17 @@ export function createCheck(db: Db) {
       counts.checks += 1
       const session = await loader.load(claims.sessionId)
       // Whoever shares JWT_SECRET could pair a session with somebody else's name.
-      if (session?.userId !== claims.userId) throw sessionEnded(claims)
+      if (session?.userId !== claims.userId) {
+        counts.ended += 1
+        throw sessionEnded(claims)
+      }
+      counts.live += 1
       if (session.isStale) lastSeen.note(session.id)
       return { userId: session.userId, email: session.email, role: session.role }
     },
 
-    /** How many checks there were, and how many queries they took. */
-    stats: (): { checks: number; queries: number } => ({ ...counts }),
+    /** How many checks there were, how many queries they took, and how they ended. */
+    stats: () => ({ ...counts }),
 
     /** Nothing is noted any more. */
     close: lastSeen.close

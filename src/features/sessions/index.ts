@@ -1,9 +1,10 @@
 import fp from 'fastify-plugin'
 import { createRefreshTokens } from '../../lib/refresh-token.js'
+import { createSweeper } from '../../lib/sweeper.js'
 import routes from './routes.js'
 import { LogoutRequest, RefreshRequest, Session, SessionList } from './schemas.js'
 import { createSessions, type Sessions } from './service.js'
-import { createSweeper } from './sweep.js'
+import { SWEEP_EVERY_MS, sweepSessions } from './sweep.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -35,7 +36,11 @@ export default fp<SessionsOptions>(
         idleSeconds: Math.max(options.refreshTokenTtlSeconds, options.accessTokenTtlSeconds)
       }
     })
-    const sweeper = createSweeper(app.db, (error) => app.log.warn({ err: error }, 'sessions were not swept'))
+    const sweeper = createSweeper({
+      everyMs: SWEEP_EVERY_MS,
+      sweep: (shouldStop) => sweepSessions(app.db, shouldStop),
+      onError: (error) => app.log.warn({ err: error }, 'sessions were not swept')
+    })
     app.decorate('sessions', sessions)
     app.access.useSessionCheck(sessions.check)
     app.database.onReady(async () => sweeper.start())

@@ -71,7 +71,7 @@ export function createRefresh({ db, events, accessTokens, refreshTokens, limits 
     if (session === undefined) throw new ApiError('refresh_token_reused')
     const { userId, email, counter, keyId, expiresAt, refreshExpiresIn } = session
     const { sessionId } = presented
-    const access = accessTokens.issue({ userId, email, sessionId, sessionExpiresAt: expiresAt })
+    const access = await accessTokens.issue({ userId, email, sessionId, sessionExpiresAt: expiresAt })
     const refreshToken = refreshTokens.issue({ sessionId, counter }, keyId)
     return { user: { id: userId, email }, session: { sessionId, ...access, refreshToken, refreshExpiresIn } }
   }

@@ -7,7 +7,7 @@ import { createLogout } from './logout.js'
 import { createRefresh } from './refresh.js'
 import { revokedEvent } from './revoked-event.js'
 import { createStart } from './start.js'
-import { claimEnd, listLive, lockUser, type SessionRow, updateAllEnded } from './store.js'
+import { claimEnd, countLive, guessLive, listLive, lockUser, type SessionRow, updateAllEnded } from './store.js'
 import { sweepSessions } from './sweep.js'
 import type { SessionOwner, SessionsDeps } from './types.js'
 
@@ -18,6 +18,9 @@ export type { RefreshedSession } from './refresh.js'
 export type { SessionRow } from './store.js'
 export type { SessionOwner, StartedSession } from './types.js'
 export type Sessions = ReturnType<typeof createSessions>
+
+/** Fewer than this are counted, more are guessed. */
+const COUNTED = 10_000
 
 /** Sessions from login to their end. What takes a `tx` joins the caller's transaction. */
 export function createSessions(deps: SessionsDeps) {
@@ -34,6 +37,12 @@ export function createSessions(deps: SessionsDeps) {
 
     /** Live ones, newest first. */
     list: (userId: string): Promise<SessionRow[]> => listLive(db, userId, limits),
+
+    /** How many live, of all users: exact while they are few, else within what PostgreSQL's statistics say. */
+    async estimateLive(): Promise<number> {
+      const guess = await guessLive(db, limits)
+      return guess < COUNTED ? await countLive(db, limits) : guess
+    },
 
     /** Ends one of the user's own. Throws `not_found` for one that is unknown, another's, or over. */
     async revoke(client: Client, owner: SessionOwner): Promise<void> {

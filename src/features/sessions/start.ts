@@ -27,7 +27,7 @@ export function createStart({ events, accessTokens, refreshTokens, limits }: Ses
       // The header comes from whoever sends it, and the list is read in terminals too.
       userAgent: client.userAgent ? printable(client.userAgent) : undefined
     })
-    const access = accessTokens.issue({ userId, email, sessionId: id, sessionExpiresAt: expiresAt })
+    const access = await accessTokens.issue({ userId, email, sessionId: id, sessionExpiresAt: expiresAt })
     const refreshToken = refreshTokens.issue({ sessionId: id, counter: 0 })
     return { sessionId: id, ...access, refreshToken, refreshExpiresIn }
   }

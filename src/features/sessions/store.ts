@@ -13,11 +13,13 @@ const aliased = alias(sessions, 's')
 
 type Ends = Pick<typeof sessions | typeof aliased, 'refreshedAt' | 'expiresAt'>
 
-const ago = (seconds: number): SQL => sql`clock_timestamp() - make_interval(secs => ${seconds})`
+const NOW = sql`clock_timestamp()`
+
+const ago = (seconds: number, now: SQL = NOW): SQL => sql`${now} - make_interval(secs => ${seconds})`
 
 /** Ends and intervals are judged by the database's clock alone: the clocks of instances may differ. */
-const live = ({ idleSeconds }: IdleLimit): SQL =>
-  sql`${sessions.endedAt} is null and ${sessions.expiresAt} > clock_timestamp() and ${sessions.refreshedAt} > ${ago(idleSeconds)}`
+const live = ({ idleSeconds }: IdleLimit, now: SQL = NOW): SQL =>
+  sql`${sessions.endedAt} is null and ${sessions.expiresAt} > ${now} and ${sessions.refreshedAt} > ${ago(idleSeconds, now)}`
 
 /** What is left of the refresh token's life, in whole seconds. */
 const refreshExpiresIn = (refreshTtlSeconds: number, { refreshedAt, expiresAt }: Ends = sessions) =>
@@ -129,6 +131,20 @@ export async function listLive(db: Db, userId: string, limits: IdleLimit): Promi
     .from(sessions)
     .where(and(eq(sessions.userId, userId), live(limits)))
     .orderBy(desc(sessions.createdAt), desc(sessions.id))
+}
+
+/** How many live, in all. Reads every one of them. */
+export async function countLive(db: Db, limits: IdleLimit): Promise<number> {
+  return await db.$count(sessions, live(limits))
+}
+
+/** The same as PostgreSQL's planner guesses it, from its statistics alone: at once, however many there are. */
+export async function guessLive(db: Db, limits: IdleLimit): Promise<number> {
+  const [row] = await db.execute<{ 'QUERY PLAN': { Plan: { 'Plan Rows': number } }[] }>(
+    // Of clock_timestamp(), which is another at each row, the planner cannot know how many rows are beyond it.
+    sql`explain (format json) select from ${sessions} where ${live(limits, sql`now()`)}`
+  )
+  return row?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0
 }
 
 /**

@@ -1,6 +1,20 @@
 import { ApiError } from '../../errors.js'
 import type { Db } from '../../plugins/database/index.js'
-import { claimLogin, findUserByEmail, findUserById, insertUser, type UserRow, updatePasswordHash } from './store.js'
+import {
+  claimLogin,
+  findAnyAdmin,
+  findUserByEmail,
+  findUserById,
+  findUserForUpdate,
+  insertAdmin,
+  insertUser,
+  listNewestUsers,
+  listUsersByEmail,
+  lockAdmins,
+  type UserRow,
+  updatePasswordHash,
+  updateUser
+} from './store.js'
 
 export type { UserRow } from './store.js'
 export type Users = ReturnType<typeof createUsers>
@@ -14,9 +28,23 @@ export function createUsers({ db }: { db: Db }) {
       if (user === undefined) throw new ApiError('session_ended')
       return user
     },
+    find: (id: string): Promise<UserRow | undefined> => findUserById(db, id),
+    findIn: findUserById,
+    findByEmailIn: findUserByEmail,
     findByEmail: (email: string): Promise<UserRow | undefined> => findUserByEmail(db, email),
     insert: insertUser,
     claimLogin,
-    updatePasswordHash
+    updatePasswordHash,
+
+    /** For operators. Whoever changes a role or `isActive` calls `lockAdmins` first, then locks the user's row. */
+    listNewest: (page: { before: string | undefined; limit: number }): Promise<UserRow[]> =>
+      listNewestUsers(db, page).then((rows) => rows),
+    listByEmail: (page: { prefix: string; after: string | undefined; limit: number }): Promise<UserRow[]> =>
+      listUsersByEmail(db, page).then((rows) => rows),
+    lockAdmins,
+    findForUpdate: findUserForUpdate,
+    update: updateUser,
+    insertAdmin,
+    findAnyAdmin
   }
 }

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { boolean, check, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, index, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { postern } from '../../lib/pg-schema.js'
 
 export const users = postern.table(
@@ -17,6 +17,9 @@ export const users = postern.table(
   },
   (table) => [
     uniqueIndex('users_email_key').on(table.email),
+    // For prefixes, whatever the database's own collation is.
+    index('users_email_prefix_idx').on(sql`${table.email} collate "C"`),
+    index('users_admins_idx').on(table.id).where(sql`${table.role} = 'admin' and ${table.isActive}`),
     check('users_role_check', sql`${table.role} in ('user', 'admin')`)
   ]
 )

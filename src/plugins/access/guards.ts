@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../../errors.js'
 import type { AccessClaims } from '../jwt/types.js'
 import { bearerToken } from './bearer.js'
+import { createMetricsCheck } from './metrics-token.js'
 import { requireOwner } from './owner.js'
 import type { Access, ClientCheck, Identity, SessionCheck } from './types.js'
 
@@ -13,12 +14,29 @@ export interface Checks {
   client?: ClientCheck
 }
 
+/** Requests that had no bearer, and those whose bearer was good, session and all. */
+export interface Counts {
+  missing: number
+  accepted: number
+}
+
+interface GuardOptions {
+  checks: Checks
+  counts: Counts
+  metricsToken: string | undefined
+}
+
 /** One guard for each kind of access: it refuses by throwing, and puts what it has learned on the request. */
-export function createGuards(app: FastifyInstance, checks: Checks, onMissing: () => void): Record<Access, Guard> {
+export function createGuards(
+  app: FastifyInstance,
+  { checks, counts, metricsToken }: GuardOptions
+): Record<Access, Guard> {
+  const checkMetrics = createMetricsCheck(metricsToken)
+
   async function claimsOf({ headers }: FastifyRequest): Promise<AccessClaims> {
     const token = bearerToken(headers.authorization)
     if (token !== undefined) return app.accessTokens.check(token)
-    onMissing()
+    counts.missing += 1
     throw new ApiError('missing_token')
   }
 
@@ -26,6 +44,7 @@ export function createGuards(app: FastifyInstance, checks: Checks, onMissing: ()
     const claims = await claimsOf(request)
     const { userId, email, role } = await required(checks.session)(claims)
     request.identity = { userId, email, role, sessionId: claims.sessionId }
+    counts.accepted += 1
   }
 
   return {
@@ -43,12 +62,14 @@ export function createGuards(app: FastifyInstance, checks: Checks, onMissing: ()
       request.clientId = await required(checks.client)(request.headers.authorization)
     },
     'optional-bearer': async (request) => {
-      // Credentials of another scheme are not the same as none: whoever sends them believes to be known.
-      if (!request.headers.authorization) return
+      // Credentials of another scheme are no bearer: the refresh token speaks then.
+      if (bearerToken(request.headers.authorization) === undefined) return
       const { userId, email, sessionId } = await claimsOf(request)
       // Nobody asked the database, so that nobody is an admin here.
       request.identity = { userId, email, sessionId, role: 'user' }
-    }
+      counts.accepted += 1
+    },
+    metrics: async ({ headers }) => checkMetrics(headers.authorization)
   }
 }
 

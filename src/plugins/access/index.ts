@@ -1,7 +1,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { guardAnswers, requireResponses } from './declared.js'
-import { type Checks, createGuards, required } from './guards.js'
+import { type Checks, type Counts, createGuards, required } from './guards.js'
 import type { Access, AccessControl } from './types.js'
 
 export type { Access, AccessControl, ClientCheck, Identity, SessionCheck } from './types.js'
@@ -12,7 +12,13 @@ const NEEDS: Record<Access, keyof Checks | undefined> = {
   owner: 'session',
   admin: 'session',
   client: 'client',
-  'optional-bearer': undefined
+  'optional-bearer': undefined,
+  metrics: undefined
+}
+
+interface AccessOptions {
+  /** What routes of access `metrics` ask for; undefined: nothing. */
+  metricsToken?: string | undefined
 }
 
 /** Only a whole segment: the guard reads `params.user_id` as the path's. */
@@ -27,13 +33,11 @@ function declaredAccess({ method, url, config }: RouteOptions): Access {
   return access
 }
 
-async function access(app: FastifyInstance): Promise<void> {
+async function access(app: FastifyInstance, { metricsToken }: AccessOptions): Promise<void> {
   const checks: Checks = {}
   const needed = new Map<keyof Checks, string>()
-  let missingTokens = 0
-  const guards = createGuards(app, checks, () => {
-    missingTokens += 1
-  })
+  const counts: Counts = { missing: 0, accepted: 0 }
+  const guards = createGuards(app, { checks, counts, metricsToken })
 
   function use<Name extends keyof Checks>(name: Name, check: NonNullable<Checks[Name]>): void {
     if (checks[name] !== undefined) throw new Error(`there is a ${name} check already`)
@@ -43,7 +47,8 @@ async function access(app: FastifyInstance): Promise<void> {
   app.decorate('access', {
     useSessionCheck: (check) => use('session', check),
     useClientCheck: (check) => use('client', check),
-    missingTokens: () => missingTokens
+    missingTokens: () => counts.missing,
+    acceptedTokens: () => counts.accepted
   } satisfies AccessControl)
   app.decorateRequest('identity')
   app.decorateRequest('clientId')
@@ -66,4 +71,4 @@ async function access(app: FastifyInstance): Promise<void> {
 }
 
 /** Refuses to boot a route that does not say who may call it and what it answers, and holds it to both. */
-export default fp(access, { name: 'access', dependencies: ['errors', 'http', 'client', 'jwt', 'rate-limit'] })
+export default fp(access, { name: 'access', dependencies: ['errors', 'request-rules', 'rate-limit', 'client', 'jwt'] })

@@ -3,9 +3,10 @@ import type { AccessClaims } from '../jwt/types.js'
 /**
  * Who may call a route. `bearer`: any user with a live session. `owner`: the user whom the path names as `:user_id`.
  * `admin`: a user whose role is admin now. `client`: an application with its own credentials. `optional-bearer`: anybody,
- * but a token that is sent must be good; whether its session lives is not asked.
+ * but a token that is sent must be good; whether its session lives is not asked. `metrics`: whoever sends METRICS_TOKEN;
+ * anybody where there is none.
  */
-export type Access = 'public' | 'bearer' | 'owner' | 'admin' | 'client' | 'optional-bearer'
+export type Access = 'public' | 'bearer' | 'owner' | 'admin' | 'client' | 'optional-bearer' | 'metrics'
 
 export interface Identity {
   /** Canonical lower-case UUIDs. */
@@ -28,6 +29,8 @@ export interface AccessControl {
   useClientCheck(check: ClientCheck): void
   /** How many requests were refused because they had no bearer at all. They are no events. */
   missingTokens(): number
+  /** How many requests were let through because their bearer was good, session and all. */
+  acceptedTokens(): number
 }
 
 declare module 'fastify' {

@@ -3,13 +3,23 @@ import type postgres from 'postgres'
 import type { DatabaseTarget } from '../../lib/database-url.js'
 import { Dialer } from './dialer.js'
 import { SchemaLost } from './lifecycle.js'
-import { applyMigrations, migrations, newestMigration, PATIENCE_MS } from './migrate.js'
+import { checkServer, isMigrated, migrateOver, migrations, missingOf, timeOf } from './migrate.js'
 import { openSessions, type SessionOptions } from './pool.js'
 import { Slots } from './slots.js'
 
 const POOL_SIZE = 10
 const PROBE_MS = 1_000
+/** An attempt from before the database's return must not hold up the next one for long. */
+const PROBE_CONNECT_MS = 2_000
 const CLOSE_SECONDS = 1
+
+interface Open {
+  target: DatabaseTarget
+  dialer: Dialer
+  pool: postgres.Sql
+  /** A connection of its own, so that a full pool is not taken for a dead database. */
+  probe: postgres.Sql
+}
 
 /**
  * Every connection to the database, with its deadlines. The server's own limits come first, since after them the
@@ -17,13 +27,10 @@ const CLOSE_SECONDS = 1
  */
 export class Connections {
   readonly slots: Slots
-  #session: Omit<SessionOptions, 'max'>
   readonly #log: FastifyBaseLogger
-  readonly #expected = migrations().at(-1)?.folderMillis ?? 0
-  #target: DatabaseTarget | undefined
-  #dialer: Dialer | undefined
-  #pool: postgres.Sql | undefined
-  #probe: postgres.Sql | undefined
+  readonly #newest = timeOf(migrations().at(-1))
+  #session: Omit<SessionOptions, 'max'>
+  #open: Open | undefined
 
   constructor(timeoutMs: number, log: FastifyBaseLogger) {
     const deadlineMs = Math.floor(timeoutMs * 0.9)
@@ -33,72 +40,82 @@ export class Connections {
     this.#session = {
       connectMs: deadlineMs,
       deadlineMs,
+      prepare: true,
       serverLimitsMs: { statement: serverMs, lock: Math.floor(timeoutMs * 0.6), idleInTransaction: serverMs }
     }
   }
 
   /** Points all connections at a server, unless they are already. */
   open(target: DatabaseTarget): void {
-    if (this.#target && JSON.stringify(this.#target) === JSON.stringify(target)) return
+    if (this.#open && JSON.stringify(this.#open.target) === JSON.stringify(target)) return
     this.#connect(target)
   }
 
-  #connect(target: DatabaseTarget): void {
-    this.#end()
-    this.#target = target
-    this.#dialer = new Dialer(target)
-    this.#pool = openSessions(target, this.#dialer, { ...this.#session, max: POOL_SIZE })
-    // Of its own, so that a full pool is not taken for a dead database.
-    this.#probe = openSessions(target, this.#dialer, { ...this.#session, deadlineMs: PROBE_MS, max: 1 })
-  }
-
   get pool(): postgres.Sql {
-    if (!this.#pool) throw new Error('there is no server yet')
-    return this.#pool
+    return this.#connected.pool
   }
 
   async probe(): Promise<void> {
-    if (!this.#probe) throw new Error('there is no server yet')
-    if ((await newestMigration(this.#probe)) < this.#expected) throw new SchemaLost('the tables are gone')
+    if (!(await isMigrated(this.#connected.probe, this.#newest))) throw new SchemaLost('the tables are gone')
   }
 
-  /** On a connection of its own, whose limits are patient. */
+  /** Brings the database to this version; how many migrations that took. */
   async migrate(): Promise<number> {
-    if (!this.#target || !this.#dialer) throw new Error('there is no server yet')
-    await this.#agreeOnLimits(this.#target)
-    const { connectMs } = this.#session
-    const sql = openSessions(this.#target, this.#dialer, { connectMs, deadlineMs: PATIENCE_MS, max: 1 })
-    try {
-      return await applyMigrations(sql)
-    } finally {
-      await sql.end({ timeout: CLOSE_SECONDS })
-    }
+    await this.#adapt()
+    const { target, dialer, probe } = this.#connected
+    // Not on the patient connection, which would wait long for a server that has gone meanwhile.
+    return (await missingOf(probe)).length === 0 ? 0 : migrateOver(dialer, target)
   }
 
   /** Lets running statements end for a moment, then cuts what is left. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool?.end({ timeout: CLOSE_SECONDS }), this.#probe?.end({ timeout: 0 })])
-    this.#dialer?.closeAll()
+    await this.#open?.pool.end({ timeout: CLOSE_SECONDS })
+    this.#cut()
   }
 
-  /** A pooler between (PgBouncer) may refuse the limits when a session starts; then they are the database's affair. */
-  async #agreeOnLimits(target: DatabaseTarget): Promise<void> {
+  get #connected(): Open {
+    if (!this.#open) throw new Error('there is no server yet')
+    return this.#open
+  }
+
+  /** A pooler between may refuse the limits at the start of a session, and lose prepared statements. */
+  async #adapt(): Promise<void> {
+    const { target, probe } = this.#connected
     try {
-      await this.#probe?.unsafe('select 1')
+      const { pooled } = await checkServer(probe)
+      if (pooled && this.#session.prepare) this.#connect(target, { prepare: false })
     } catch (error) {
-      const { code, message } = error as { code?: unknown; message: string }
-      if (code !== '08P01' || !message.includes('startup parameter') || !this.#session.serverLimitsMs) throw error
+      if (!this.#session.serverLimitsMs || !refusesParameter(error)) throw error
       this.#log.warn(
         'what is at DATABASE_URL refuses statement_timeout: set it, and lock_timeout, for the role instead'
       )
-      this.#session = { ...this.#session, serverLimitsMs: undefined }
-      this.#connect(target)
+      this.#connect(target, { serverLimitsMs: undefined })
+      await this.#adapt()
     }
   }
 
-  #end(): void {
-    void this.#pool?.end({ timeout: 0 })
-    void this.#probe?.end({ timeout: 0 })
-    this.#dialer?.closeAll()
+  #connect(target: DatabaseTarget, changes: Partial<SessionOptions> = {}): void {
+    this.#cut()
+    this.#session = { ...this.#session, ...changes }
+    const dialer = new Dialer(target)
+    const connectMs = Math.min(this.#session.connectMs, PROBE_CONNECT_MS)
+    this.#open = {
+      target,
+      dialer,
+      pool: openSessions(target, dialer, { ...this.#session, max: POOL_SIZE }),
+      probe: openSessions(target, dialer, { ...this.#session, connectMs, deadlineMs: PROBE_MS, max: 1 })
+    }
   }
+
+  #cut(): void {
+    void this.#open?.pool.end({ timeout: 0 })
+    void this.#open?.probe.end({ timeout: 0 })
+    this.#open?.dialer.close()
+  }
+}
+
+/** PgBouncer says so unless `ignore_startup_parameters` names it. */
+function refusesParameter(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message: string }
+  return code === '08P01' && message.includes('startup parameter')
 }

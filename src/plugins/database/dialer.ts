@@ -13,6 +13,7 @@ export class Dialer {
   readonly #target: DatabaseTarget
   readonly #links = new Set<Link>()
   #preferred = 0
+  #closed = false
 
   constructor(target: DatabaseTarget) {
     this.#target = target
@@ -35,11 +36,14 @@ export class Dialer {
     })
     this.#links.add(link)
     link.once('close', () => this.#links.delete(link))
+    // postgres.js may have put off an attempt until after its end.
+    if (this.#closed) link.abort()
     return link
   }
 
-  /** Ends every connection now. */
-  closeAll(): void {
+  /** Ends every connection now; none is made any more. */
+  close(): void {
+    this.#closed = true
     for (const link of this.#links) link.abort()
   }
 

@@ -3,11 +3,10 @@ import { join, resolve } from 'node:path'
 import { type Account, findAccount } from './embedded/account.js'
 import { type Binaries, findBinaries } from './embedded/binaries.js'
 import {
+  clusterUrl,
   createCluster,
   placeCluster,
   prepareDataDir,
-  ROLE,
-  readPassword,
   removeSocketFolder,
   removeUnfinished,
   socketFolder
@@ -110,7 +109,7 @@ async function runServer(options: EmbeddedOptions, binaries: Binaries, account?:
   const server = supervise(binaries.postgres, args, cluster, account)
   const pid = await untilReady(cluster, server, leftover)
   return {
-    url: `postgres://${ROLE}:${readPassword(cluster)}@${encodeURIComponent(socket)}:5432/${ROLE}`,
+    url: clusterUrl(cluster, socket),
     pid,
     ended: server.ended.then(() => removeSocketFolder(socket)),
     interrupt: () => server.child.stdin?.end()

@@ -8,6 +8,9 @@ import { Connections } from './connections.js'
 import { type EmbeddedDatabase, openEmbedded } from './embedded.js'
 import { type DatabaseState, Lifecycle } from './lifecycle.js'
 import { refuseUnpatchedDriver } from './patched.js'
+import type { SlotStats } from './slots.js'
+
+export type { DatabaseState } from './lifecycle.js'
 
 /** What a store takes first: the pool, or an open transaction. */
 export type Db = PgDatabase<PostgresJsQueryResultHKT>
@@ -17,6 +20,8 @@ export interface Database {
   state(): DatabaseState
   /** Where the database is, for the log: no secret. */
   describe(): string
+  /** What this instance asks of it at the moment. */
+  stats(): SlotStats
   /**
    * Adds a step of the start, to run in the order of registration once the database is migrated. A step that fails is
    * repeated with the whole start; after an outage none is.
@@ -73,6 +78,7 @@ export default fp<DatabaseOptions>(
     app.decorate('database', {
       state: () => lifecycle.state,
       describe: () => describe(target, embedded),
+      stats: () => connections.slots.stats(),
       onReady: (hook) => lifecycle.onReady(hook)
     })
     app.addHook('onReady', async () => lifecycle.run())

@@ -26,11 +26,10 @@ export class Lifecycle {
   readonly #steps: Steps
   readonly #log: FastifyBaseLogger
   readonly #hooks: (() => Promise<void>)[] = []
-  readonly #starting = new AsyncLocalStorage<true>()
+  readonly #starting = new AsyncLocalStorage<{ over: boolean }>()
   readonly #closing = new AbortController()
   #state: DatabaseState = 'starting'
-  #migrated = false
-  #hooksDone = false
+  #started = false
   #running: Promise<void> = Promise.resolve()
   #reported: { reason: string; at: number } | undefined
 
@@ -43,9 +42,13 @@ export class Lifecycle {
     return this.#state
   }
 
-  /** Queries are let through once the start is done; those of the start's own hooks, during it. */
+  /**
+   * Whether queries are let through. Not during an outage: a request of several queries would wait for each of them.
+   * Those of the start's own hooks are, but not of what the hooks have left running.
+   */
   get open(): boolean {
-    return !this.#closing.signal.aborted && (this.#hooksDone || this.#starting.getStore() === true)
+    if (this.#closing.signal.aborted) return false
+    return this.#state === 'ready' || this.#starting.getStore()?.over === false
   }
 
   onReady(hook: () => Promise<void>): void {
@@ -80,32 +83,41 @@ export class Lifecycle {
 
   async #start(): Promise<void> {
     await this.#steps.prepare()
-    if (this.#migrated) {
-      const lost = await this.#steps.probe().then(
-        () => false,
-        (error: unknown) => error instanceof SchemaLost || Promise.reject(error)
-      )
-      if (!lost) return
-      this.#migrated = false
-      this.#hooksDone = false
-    }
+    if (this.#started && !(await this.#isLost())) return
+    this.#started = false
     const applied = await this.#steps.migrate()
     if (applied > 0) this.#log.info({ applied }, 'the database has been migrated')
-    await this.#starting.run(true, async () => {
-      for (const hook of this.#hooks) await hook()
-    })
-    this.#migrated = true
-    this.#hooksDone = true
+    const start = { over: false }
+    await this.#starting
+      .run(start, async () => {
+        for (const hook of this.#hooks) await hook()
+      })
+      .finally(() => {
+        start.over = true
+      })
+    this.#started = true
+  }
+
+  async #isLost(): Promise<boolean> {
+    try {
+      await this.#steps.probe()
+      return false
+    } catch (error) {
+      if (error instanceof SchemaLost) return true
+      throw error
+    }
   }
 
   async #watch(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       await this.#pause(PROBE_PAUSE_MS)
-      await answersInTime(this.#steps.probe())
+      // Once more at once: a lost connection is not yet a lost database.
+      await answersInTime(this.#steps.probe().catch(() => this.#steps.probe()))
     }
   }
 
   #became(state: DatabaseState): void {
+    if (this.#closing.signal.aborted) return
     if (state === 'ready' && this.#reported) this.#log.info('the database is there again')
     if (state === 'ready') this.#reported = undefined
     this.#state = state

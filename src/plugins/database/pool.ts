@@ -6,6 +6,8 @@ import type { Deadlines, Dialer } from './dialer.js'
 export interface SessionOptions extends Deadlines {
   /** How many connections at most. */
   max: number
+  /** False: statements are never kept prepared, not even those that ask for it. */
+  prepare: boolean
   /** Limits that the server keeps by itself; undefined: none. */
   serverLimitsMs?: { statement: number; lock: number; idleInTransaction: number } | undefined
 }
@@ -30,7 +32,7 @@ const ARRAY_TYPES = {
  * the environment.
  */
 export function openSessions(target: DatabaseTarget, dialer: Dialer, options: SessionOptions): postgres.Sql {
-  const { max, serverLimitsMs: limits } = options
+  const { max, prepare, serverLimitsMs: limits } = options
   const sql = postgres({
     host: target.hosts[0]?.host ?? '',
     port: target.hosts[0]?.port ?? 5432,
@@ -46,7 +48,7 @@ export function openSessions(target: DatabaseTarget, dialer: Dialer, options: Se
     max_lifetime: LIFETIME_SECONDS,
     backoff: () => BACKOFF_SECONDS,
     keep_alive: 0,
-    prepare: true,
+    prepare,
     debug: false,
     fetch_types: false,
     onnotice: () => {},

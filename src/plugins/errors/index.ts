@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { type ApiError, unavailable } from '../../errors.js'
+import { type ApiError, type FieldFault, unavailable } from '../../errors.js'
 import { describeError } from '../../lib/describe-error.js'
 import { sharedSchemas } from '../../schemas.js'
 import { problemAnswer } from './problem.js'
@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** A 400, 413 or 415 on this route is an event of this type. */
     event?: 'signup' | 'login' | 'refresh'
+    /** Faults of the values in a body whose form is refused, so that all faults are told at once. */
+    faults?: (body: unknown) => FieldFault[]
   }
 }
 

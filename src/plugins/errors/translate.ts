@@ -31,7 +31,10 @@ export function toApiError(error: unknown, request: FastifyRequest): ApiError {
   const refusal = findApiError(error)
   if (refusal !== undefined) return refusal
   const { code, validation, validationContext } = Object(error) as Thrown
-  if (Array.isArray(validation)) return validationRefusal(validation, validationContext, request.body === undefined)
+  if (Array.isArray(validation)) {
+    const more = validationContext === 'body' ? request.routeOptions.config?.faults?.(request.body) : undefined
+    return validationRefusal(validation, validationContext, request.body === undefined, more)
+  }
   if (typeof code === 'string' && Object.hasOwn(FRAMEWORK_CODES, code)) {
     return new ApiError(FRAMEWORK_CODES[code] as ErrorCode)
   }

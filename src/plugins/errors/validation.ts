@@ -27,13 +27,18 @@ const RULES: Record<string, Rule> = {
 
 const OTHER: Rule = () => ({ code: 'invalid_value', message: 'Not one of the allowed values.' })
 
-/** One `invalid_request` with every fault that Ajv found, each under its dotted name on the wire. */
-export function validationRefusal(faults: Fault[], part: string | undefined, bodyIsMissing: boolean): ApiError {
+/** One `invalid_request` with every fault that Ajv found, each under its dotted name on the wire, and those that the route adds. */
+export function validationRefusal(
+  faults: Fault[],
+  part: string | undefined,
+  bodyIsMissing: boolean,
+  more: FieldFault[] = []
+): ApiError {
   if (bodyIsMissing && part === 'body') {
     const message = 'A JSON body is required.'
     return new ApiError('invalid_request', { detail: message, errors: [{ field: '', code: 'required', message }] })
   }
-  return new ApiError('invalid_request', { errors: fieldFaults(faults) })
+  return new ApiError('invalid_request', { errors: [...fieldFaults(faults), ...more] })
 }
 
 function fieldFaults(faults: Fault[]): FieldFault[] {

@@ -1,6 +1,13 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A preflight is for the route itself to answer, and no answer says anything about CORS. */
+    cors?: false
+  }
+}
+
 const EXPOSED = ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id']
 
 /**

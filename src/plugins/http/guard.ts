@@ -8,6 +8,9 @@ const SINGLE: Record<string, 'authorization' | 'contentType' | 'host'> = {
   host: 'host'
 }
 
+/** RFC 3986, 3.2.2 and 3.2.3: a name or an address in brackets, and a port. May be empty (RFC 9112, 3.2). */
+const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/
+
 function countSingles({ rawHeaders }: IncomingMessage) {
   const counts = { authorization: 0, contentType: 0, host: 0 }
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -19,7 +22,7 @@ function countSingles({ rawHeaders }: IncomingMessage) {
 
 /**
  * Refuses what Node's parser lets through although two readers of it could disagree (RFC 9112): a version other than
- * 1.0 and 1.1, no `Host` or two (section 3.2), a transfer coding besides `chunked` or under HTTP/1.0 (section 6.1), a fragment in the
+ * 1.0 and 1.1, no `Host`, two, or one that is none (section 3.2), a transfer coding besides `chunked` or under HTTP/1.0 (section 6.1), a fragment in the
  * target (section 3.2). Of `Authorization` and `Content-Type` Node keeps the first and drops the others silently:
  * the gateway may have looked at the last. Throws ApiError.
  */
@@ -32,6 +35,7 @@ export function refuseAmbiguousRequest(raw: IncomingMessage): void {
     host > 1 ||
     (host === 0 && httpVersion === '1.1') ||
     (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0')) ||
+    (headers.host !== undefined && !HOST.test(headers.host)) ||
     raw.url?.includes('#')
   if (malformed) throw new ApiError('malformed_http', { headers: { connection: 'close' } })
   if (authorization > 1) throw repeated('Authorization')

@@ -6,6 +6,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The query belongs to somebody else (a forwarded request): it is neither checked nor read. */
     anyQuery?: boolean
+    /** Parameters of the route that may stand more than once, each time as one more value. */
+    repeatable?: readonly string[]
   }
 }
 
@@ -21,7 +23,7 @@ export async function refuseBadQuery(request: FastifyRequest): Promise<void> {
   if (config.anyQuery) return
   const names = parameterNames(url.slice(start))
   const takesParameters = schema?.querystring !== undefined
-  const faults = takesParameters ? repetitions(names) : names.map(unknown)
+  const faults = takesParameters ? repetitions(names, config.repeatable) : names.map(unknown)
   if (faults.length > 0) throw new ApiError('invalid_request', { errors: faults.slice(0, MAX_FAULTS) })
 }
 
@@ -45,8 +47,8 @@ function broken(): ApiError {
   return new ApiError('invalid_request', { detail: 'The query is not percent-encoded UTF-8 without NUL.' })
 }
 
-function repetitions(names: string[]): FieldFault[] {
-  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index))
+function repetitions(names: string[], repeatable: readonly string[] = []): FieldFault[] {
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index && !repeatable.includes(name)))
   return [...twice].map((name) => fault(name, 'repeated', 'This parameter stands here more than once.'))
 }
 

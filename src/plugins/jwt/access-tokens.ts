@@ -1,13 +1,12 @@
-import type { JWT } from '@fastify/jwt'
 import { v4 as uuidv4 } from 'uuid'
 import { ApiError } from '../../errors.js'
 import type { AuditEvent, FailureReason } from '../../events.js'
 import type { Clock } from '../clock.js'
-import { claimsFault, type Expected, headerFault, isExpired, parseToken, TOKEN_TYPE } from './checks.js'
+import { claimsFault, type Expected, headerFault, parseToken } from './checks.js'
+import { createSignatures } from './signatures.js'
 import type { AccessClaims, AccessTokenSubject, AccessTokens, TokenKey, TokenKeys } from './types.js'
 
 interface Deps {
-  jwt: JWT
   keys: TokenKeys
   clock: Clock
   issuer: string
@@ -15,9 +14,9 @@ interface Deps {
   ttlSeconds: number
 }
 
+/** A token whose signature is good; what it says is judged at each check, since time goes on. */
 interface Verified {
-  claims: AccessClaims
-  exp: number
+  payload: Record<string, unknown>
   key: TokenKey
 }
 
@@ -25,63 +24,55 @@ interface Verified {
 const MAX_REMEMBERED = 10_000
 
 /** Synchronous cryptography alone: libuv's pool is busy with password hashes. */
-export function createAccessTokens({ jwt, keys, clock, issuer, audience, ttlSeconds }: Deps): AccessTokens {
+export function createAccessTokens({ keys, clock, issuer, audience, ttlSeconds }: Deps): AccessTokens {
+  const signatures = createSignatures()
   // Keyed by every byte of the token, so that nothing altered is ever found. Saves the signature, nothing else.
   const remembered = new Map<string, Verified>()
 
   const expected = (): Expected => ({ issuer, audience, ttlSeconds, now: clock.now() / 1000 })
 
-  async function recall(token: string, found: Verified): Promise<AccessClaims | undefined> {
-    const current = await keys.find(found.key.kid)
-    if (current === found.key && !isExpired(found.exp, clock.now() / 1000)) return found.claims
-    remembered.delete(token)
-    return undefined
+  /** Its key is looked for again: a revoked one is not found. */
+  async function recall(token: string): Promise<Verified | undefined> {
+    const verified = remembered.get(token)
+    return verified && (await keys.find(verified.key.kid)) === verified.key ? verified : undefined
   }
 
-  function remember(token: string, verified: Verified): AccessClaims {
+  function remember(token: string, verified: Verified): void {
+    if (remembered.has(token)) return
     if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string)
     remembered.set(token, verified)
-    return verified.claims
   }
 
-  function signatureIsGood(token: string, key: TokenKey): boolean {
-    try {
-      const options = { algorithms: [key.algorithm], ignoreExpiration: true, ignoreNotBefore: true }
-      jwt.verify(token, { key: key.verifyWith, ...options })
-      return true
-    } catch {
-      return false
-    }
+  async function verify(token: string): Promise<Verified> {
+    const parts = parseToken(token)
+    if (parts === undefined) throw rejected('token_malformed')
+    const fault = headerFault(parts.header)
+    if (fault !== undefined) throw rejected(fault)
+    const key = await keys.find(parts.header.kid as string)
+    if (key === undefined) throw rejected('unknown_key')
+    // The key decides the algorithm, never the header (RFC 8725, 3.1).
+    if (parts.header.alg !== key.algorithm) throw rejected('wrong_algorithm')
+    if (!(await signatures.isGood(token, key))) throw rejected('bad_signature')
+    return { payload: parts.payload, key }
   }
 
   return {
-    issue({ userId, email, sessionId, sessionExpiresAt }: AccessTokenSubject) {
+    async issue({ userId, email, sessionId, sessionExpiresAt }: AccessTokenSubject) {
       const key = keys.current()
       const iat = Math.floor(clock.now() / 1000)
       const exp = Math.min(iat + ttlSeconds, Math.floor(sessionExpiresAt.getTime() / 1000))
       const ids = { user_id: userId, email, sub: userId, sid: sessionId, jti: uuidv4() }
-      const options = { algorithm: key.algorithm, kid: key.kid, header: { alg: key.algorithm, typ: TOKEN_TYPE } }
-      const token = jwt.sign({ ...ids, iat, exp, iss: issuer, aud: audience }, { key: key.signWith, ...options })
+      const token = await signatures.sign({ ...ids, iat, exp, iss: issuer, aud: audience }, key)
       return { token, expiresIn: Math.max(0, exp - iat) }
     },
 
     async check(token: string): Promise<AccessClaims> {
-      const found = remembered.get(token)
-      const recalled = found && (await recall(token, found))
-      if (recalled !== undefined) return recalled
-
-      const parts = parseToken(token)
-      if (parts === undefined) throw rejected('token_malformed')
-      const fault = headerFault(parts.header, expected())
-      if (fault !== undefined) throw rejected(fault)
-      const key = await keys.find(parts.header.kid as string)
-      if (key === undefined) throw rejected('unknown_key')
-      // The key decides the algorithm, never the header (RFC 8725, 3.1).
-      if (parts.header.alg !== key.algorithm) throw rejected('wrong_algorithm')
-      if (!signatureIsGood(token, key)) throw rejected('bad_signature')
-      const reason = claimsFault(parts.payload, expected())
-      if (reason !== undefined) throw rejected(reason, subjectOf(parts.payload))
-      return remember(token, { claims: toClaims(parts.payload), exp: parts.payload.exp as number, key })
+      const verified = (await recall(token)) ?? (await verify(token))
+      const reason = claimsFault(verified.payload, expected())
+      if (reason === undefined) remember(token, verified)
+      else remembered.delete(token)
+      if (reason !== undefined) throw rejected(reason, subjectOf(verified.payload))
+      return toClaims(verified.payload)
     }
   }
 }

@@ -33,7 +33,7 @@ export interface TokenKeys {
 
 export interface AccessTokens {
   /** Signs with the current key. The token ends with its session at the latest; `expiresIn` is in whole seconds. */
-  issue(subject: AccessTokenSubject): { token: string; expiresIn: number }
+  issue(subject: AccessTokenSubject): Promise<{ token: string; expiresIn: number }>
   /**
    * Every check that needs no session. Throws ApiError `invalid_token` or `token_expired` with its `token_rejected`
    * event, or `unavailable` when it cannot be known whether the key was revoked.

@@ -17,7 +17,8 @@ const SECURITY: Record<string, { [scheme: string]: string[] }[]> = {
   owner: [{ bearer: [] }],
   admin: [{ bearer: [] }],
   'optional-bearer': [{ bearer: [] }, {}],
-  client: [{ client: [] }]
+  client: [{ client: [] }],
+  metrics: [{ metrics: [] }, {}]
 }
 
 /** What a route says about itself in its config becomes its security requirement: said once, never twice. */
@@ -41,14 +42,17 @@ function document({ issuer, version }: OpenApiOptions) {
       { name: 'users', description: 'The user of a token' },
       { name: 'sessions', description: 'Refresh, log out, list and end sessions' },
       { name: 'events', description: "The user's own security history" },
+      { name: 'gateway', description: 'What a gateway asks about the requests to other services' },
       { name: 'discovery', description: 'What verifiers and forms need to know' },
       { name: 'oauth', description: 'Introspection and revocation for configured clients' },
+      { name: 'admin', description: 'For admins, outside /auth; each call is an event' },
       { name: 'operations', description: 'Outside /auth; a gateway never reaches these' }
     ],
     components: {
       securitySchemes: {
         bearer: { type: 'http' as const, scheme: 'bearer', bearerFormat: 'JWT' },
-        client: { type: 'http' as const, scheme: 'basic', description: 'A client of the CLIENTS setting' }
+        client: { type: 'http' as const, scheme: 'basic', description: 'A client of the CLIENTS setting' },
+        metrics: { type: 'http' as const, scheme: 'bearer', description: 'METRICS_TOKEN, where that is set' }
       }
     }
   }

@@ -8,9 +8,11 @@ interface HasherOptions {
   queueSeconds: number
 }
 
+type HashListener = (seconds: number) => void
+
 /** bcrypt behind its queue, counted. Each call throws `overloaded`, before any work, when too much waits. */
-export function createHasher({ cost, concurrency, queueSeconds }: HasherOptions) {
-  const queue = createHashQueue({ concurrency, maxWaitMs: queueSeconds * 1000, expectedMs: estimateMs(cost) })
+export function createHasher({ cost, ...capacity }: HasherOptions) {
+  const { queued, onHash, stats } = createTurns(cost, capacity)
   let hashes = 0
   let rounds = 0
 
@@ -30,16 +32,6 @@ export function createHasher({ cost, concurrency, queueSeconds }: HasherOptions)
     return digest
   }
 
-  async function queued<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    try {
-      return await queue.run(work, signal)
-    } catch (error) {
-      if (error instanceof QueueFull) throw new ApiError('overloaded', { retryAfterSeconds: error.retryAfterSeconds })
-      if (error instanceof Abandoned) throw new ApiError('request_timeout', { detail: 'The client went away.' })
-      throw error
-    }
-  }
-
   return {
     digest: (input: Buffer, salt: string, signal?: AbortSignal): Promise<string> =>
       queued(() => counted(input, cost, salt), signal),
@@ -47,7 +39,50 @@ export function createHasher({ cost, concurrency, queueSeconds }: HasherOptions)
     digestAtFullPrice: (input: Buffer, from: number, salt: string, signal?: AbortSignal): Promise<string> =>
       queued(() => digestAtFullPrice(input, from, salt), signal),
 
-    /** `hashes`: how many bcrypts were begun; `rounds`: what they cost together, 2^cost each. */
-    stats: () => ({ hashes, rounds, ...queue.stats() })
+    /** The listener is told how long each password took, in seconds. It must not throw. */
+    onHash,
+
+    /**
+     * `hashes`: how many bcrypts were begun; `rounds`: what they cost together, 2^cost each; `refused`: how many
+     * passwords were shed without one.
+     */
+    stats: () => ({ hashes, rounds, ...stats() })
+  }
+}
+
+/** The queue as the service sees it: what it refuses is an answer, and what it lets through is timed. */
+function createTurns(cost: number, { concurrency, queueSeconds }: Omit<HasherOptions, 'cost'>) {
+  const queue = createHashQueue({ concurrency, maxWaitMs: queueSeconds * 1000, expectedMs: estimateMs(cost) })
+  const listeners: HashListener[] = []
+  let refused = 0
+
+  /** Without the wait before it: how long the work itself takes. */
+  async function timed<T>(work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    const result = await work()
+    const seconds = (performance.now() - startedAt) / 1000
+    for (const listener of listeners) listener(seconds)
+    return result
+  }
+
+  function shed({ retryAfterSeconds }: QueueFull): ApiError {
+    refused += 1
+    return new ApiError('overloaded', { retryAfterSeconds })
+  }
+
+  async function queued<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    try {
+      return await queue.run(() => timed(work), signal)
+    } catch (error) {
+      if (error instanceof QueueFull) throw shed(error)
+      if (error instanceof Abandoned) throw new ApiError('request_timeout', { detail: 'The client went away.' })
+      throw error
+    }
+  }
+
+  return {
+    queued,
+    onHash: (listener: HashListener): void => void listeners.push(listener),
+    stats: () => ({ refused, ...queue.stats() })
   }
 }

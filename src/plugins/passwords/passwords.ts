@@ -81,6 +81,7 @@ export function createPasswords({ cost, policy, common, ...capacity }: Passwords
       require_digit: rules.composition
     }),
 
+    onHash: hasher.onHash,
     stats: hasher.stats
   }
 }

@@ -85,4 +85,4 @@ async function counted(attempt: Attempt, request: FastifyRequest): Promise<Attem
 }
 
 /** Named limits for each client address, counted before the body is read and before anything is known about the caller. */
-export default fp(rateLimit, { name: 'rate-limit', dependencies: ['clock', 'errors', 'http', 'client'] })
+export default fp(rateLimit, { name: 'rate-limit', dependencies: ['clock', 'errors', 'client'] })

@@ -22,7 +22,7 @@ import { type Binaries, SHARED_FOLDER } from './binaries.js'
 import { supervise } from './postmaster.js'
 
 /** The role and the database of the embedded server; the role is no superuser. */
-export const ROLE = 'postern'
+const ROLE = 'postern'
 const PASSWORD_FILE = 'postern.password'
 const FRESH_PREFIX = 'postgres.new-'
 const SOCKET_PREFIX = '/tmp/postern-'
@@ -119,8 +119,10 @@ async function createRole(
   rmSync(statements)
 }
 
-export function readPassword(cluster: string): string {
-  return readFileSync(join(cluster, PASSWORD_FILE), 'utf8').trim()
+/** How a server of this cluster is reached, as libpq writes a socket folder. Holds the password. */
+export function clusterUrl(cluster: string, socket: string): string {
+  const password = readFileSync(join(cluster, PASSWORD_FILE), 'utf8').trim()
+  return `postgres://${ROLE}:${password}@${encodeURIComponent(socket)}:5432/${ROLE}`
 }
 
 /** Where the socket is: beside the data, or in a short private folder when that path is too long for an address. */

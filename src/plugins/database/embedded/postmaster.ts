@@ -82,6 +82,12 @@ export async function untilReady(cluster: string, server: Supervised, leftover: 
   throw new Error(`The embedded PostgreSQL did not start: ${server.output() || 'it said nothing'}`)
 }
 
+/** The server that has this cluster now, as its own file tells of it. */
+export async function findServer(cluster: string): Promise<PidFile | undefined> {
+  const file = await readPidFile(cluster)
+  return file && servesCluster(file.pid, cluster) ? file : undefined
+}
+
 /**
  * What a service that was killed has left: its server is on its way down already, so it is given a moment, then told to
  * stop. The number alone proves nothing (it may be another process by now), so the process is looked at first.

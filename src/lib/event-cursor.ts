@@ -1,14 +1,18 @@
-import type { Position } from './store.js'
+/** Where a page of events ends: the next one begins with what is older. */
+export interface EventPosition {
+  createdAt: Date
+  id: string
+}
 
 /** 24 bytes (milliseconds, then the id) are exactly 32 characters of base64url, so there is one spelling of each. */
 export const CURSOR_PATTERN = '^[A-Za-z0-9_-]{32}$'
 const FORM = new RegExp(CURSOR_PATTERN)
 
-/** The largest time that a Date holds. */
-const MAX_TIME_MS = 8_640_000_000_000_000n
+/** The last moment of the year 9999: what is later PostgreSQL and JavaScript write in two ways. */
+const MAX_TIME_MS = 253_402_300_799_999n
 
 /** Opaque to clients. It only says where to go on: whose events these are is decided by the token each time. */
-export function encodeCursor({ createdAt, id }: Position): string {
+export function encodeCursor({ createdAt, id }: EventPosition): string {
   const bytes = Buffer.alloc(24)
   bytes.writeBigUInt64BE(BigInt(createdAt.getTime()))
   bytes.write(id.replaceAll('-', ''), 8, 'hex')
@@ -16,7 +20,7 @@ export function encodeCursor({ createdAt, id }: Position): string {
 }
 
 /** Undefined for what `encodeCursor` cannot have made. */
-export function decodeCursor(cursor: string): Position | undefined {
+export function decodeCursor(cursor: string): EventPosition | undefined {
   if (!FORM.test(cursor)) return undefined
   const bytes = Buffer.from(cursor, 'base64url')
   const time = bytes.readBigUInt64BE()

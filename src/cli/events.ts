@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import { loadConfig, readEnvironment } from '../config.js'
+import { ApiError } from '../errors.js'
+import { EVENT_TYPES, FAILURE_REASONS } from '../events.js'
+import type { EventQuery, EventRow } from '../features/monitoring/service.js'
+import { toNumber } from './arguments.js'
+import { eventLine } from './event-line.js'
+import { textTable } from './table.js'
+import { withDatabase } from './with-database.js'
+
+interface Options {
+  type?: string
+  success?: string
+  reason?: string
+  ip?: string
+  email?: string
+  user?: string
+  from?: string
+  to?: string
+  limit: number
+  follow: boolean
+  json: boolean
+}
+
+const PAUSE_MS = 1000
+
+const EXAMPLES = `
+Examples:
+  postern events --success false --limit 100
+  postern events --email ada@example.com --from 2026-01-14T00:00:00Z
+  postern events --ip 203.0.113.0/24 --json
+  postern events --follow`
+
+/** `postern events`: the newest of the trail, the oldest of them first, and with --follow what comes after. */
+export function eventsCommand(): Command {
+  return new Command('events')
+    .description('show the newest events, the last one at the end')
+    .addOption(new Option('--type <type>', 'only of this type').choices(Object.keys(EVENT_TYPES)))
+    .addOption(new Option('--success <yes>', 'only what succeeded, or did not').choices(['true', 'false']))
+    .addOption(new Option('--reason <reason>', 'only with this reason').choices(Object.keys(FAILURE_REASONS)))
+    .option('--ip <address>', 'only from this address or network')
+    .option('--email <email>', 'only of this email')
+    .option('--user <id>', 'only of this user')
+    .option('--from <time>', 'this time or later, as 2026-01-14T09:30:00Z')
+    .option('--to <time>', 'before this time')
+    .option('--limit <number>', 'at most so many', toNumber(10_000), 50)
+    .option('--follow', 'go on with what comes, until it is interrupted', false)
+    .option('--json', 'one JSON object a line, as /admin/api/events answers it', false)
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Options) => {
+      endQuietlyWithoutReader()
+      await show(options)
+    })
+}
+
+/** `postern events | head` is no failure. */
+function endQuietlyWithoutReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+}
+
+async function show({ limit, follow, json, user, ...given }: Options): Promise<void> {
+  const config = loadConfig(readEnvironment())
+  const { createMonitoring } = await import('../features/monitoring/service.js')
+  const { presentEvent } = await import('../features/monitoring/schemas.js')
+  const print = (rows: readonly EventRow[]): void => {
+    const lines = rows.map((row) => `${JSON.stringify(presentEvent(row))}\n`)
+    process.stdout.write(json ? lines.join('') : textTable(rows.map(eventLine)))
+  }
+  const query = { ...given, ...(user !== undefined && { user_id: user }) } as EventQuery
+  await withDatabase(config, async (db) => {
+    const monitoring = createMonitoring({ db })
+    const next = follow ? await monitoring.follow(query) : undefined
+    const { events } = await monitoring.listEvents(query, limit)
+    print(events.toReversed())
+    if (next === undefined) return
+    const shown = new Set(events.map(({ id }) => id))
+    await printForEver(next, (rows) => print(rows.filter(({ id }) => !shown.has(id))))
+  })
+}
+
+/** What is away comes back; a person who watches wants to see what happens then. */
+async function printForEver(next: () => Promise<EventRow[]>, print: (rows: EventRow[]) => void): Promise<never> {
+  let away = false
+  for (;;) {
+    await sleep(PAUSE_MS)
+    try {
+      print(await next())
+      away = false
+    } catch (error) {
+      if (!(error instanceof Error) || codeOf(error) !== 'unavailable') throw error
+      if (!away) process.stderr.write('postern: the database is away; trying again\n')
+      away = true
+    }
+  }
+}
+
+/** Drizzle puts its own error around ours. */
+function codeOf(error: Error): unknown {
+  const known = error instanceof ApiError ? error : error.cause
+  return known instanceof ApiError ? known.code : undefined
+}

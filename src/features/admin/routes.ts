@@ -1,0 +1,104 @@
+import { Type } from '@sinclair/typebox'
+import { clientGone } from '../../lib/client-gone.js'
+import type { Routes } from '../../lib/typebox.js'
+import { errorResponses, presentTokens, TokenAnswer, UserParams } from '../../schemas.js'
+import {
+  AdminUser,
+  AdminUserChange,
+  AdminUserDossier,
+  AdminUserList,
+  changeOf,
+  limit,
+  presentDossier,
+  presentUser,
+  presentUsers,
+  SetupRequest,
+  UsersQuery
+} from './schemas.js'
+import type { Admin, Setup } from './service.js'
+
+const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
+  app.get(
+    '/users',
+    {
+      config: { access: 'admin', action: 'users.list' },
+      schema: {
+        operationId: 'adminListUsers',
+        summary: 'The newest users, or those whose email begins so',
+        tags: ['admin'],
+        querystring: UsersQuery,
+        response: { 200: Type.Ref(AdminUserList), ...errorResponses }
+      }
+    },
+    async ({ query: { query, cursor, ...rest } }) =>
+      presentUsers(await admin.searchUsers({ query, cursor, limit: limit.parse(rest.limit) }))
+  )
+
+  app.get(
+    '/users/:user_id',
+    {
+      config: { access: 'admin', action: 'users.get' },
+      schema: {
+        operationId: 'adminGetUser',
+        summary: 'One user with live sessions and newest events',
+        tags: ['admin'],
+        params: UserParams,
+        response: { 200: Type.Ref(AdminUserDossier), ...errorResponses }
+      }
+    },
+    async ({ params }) => presentDossier(await admin.getUser(params.user_id.toLowerCase()))
+  )
+
+  app.patch(
+    '/users/:user_id',
+    {
+      config: { access: 'admin', action: 'users.update', recordedByService: true },
+      schema: {
+        operationId: 'adminUpdateUser',
+        summary: 'Switch a user on or off, or change the role',
+        description: 'Switching off ends every session. The last active admin stays one: 409 `last_admin`.',
+        tags: ['admin'],
+        params: UserParams,
+        body: Type.Ref(AdminUserChange),
+        response: { 200: Type.Ref(AdminUser), ...errorResponses }
+      }
+    },
+    async ({ client, identity, params, body }) =>
+      presentUser(await admin.updateUser({ client, identity }, params.user_id.toLowerCase(), changeOf(body)))
+  )
+
+  app.delete(
+    '/users/:user_id/sessions',
+    {
+      config: { access: 'admin', action: 'users.end_sessions', recordedByService: true },
+      schema: {
+        operationId: 'adminEndSessions',
+        summary: 'End every session of a user',
+        tags: ['admin'],
+        params: UserParams,
+        response: { 204: Type.Null({ description: 'Ended' }), ...errorResponses }
+      }
+    },
+    async ({ client, identity, params }, reply) => {
+      await admin.endSessions({ client, identity }, params.user_id.toLowerCase())
+      return reply.code(204).send(null)
+    }
+  )
+}
+
+/** Only where there is a link to redeem: on a development start. It is no part of the documented API. */
+export const setupRoutes: Routes<{ setup: Setup }> = async (app, { setup }) => {
+  app.post(
+    '/setup',
+    {
+      config: { access: 'public', limit: 'signup', event: 'signup' },
+      schema: { hide: true, body: SetupRequest, response: { 201: Type.Ref(TokenAnswer), ...errorResponses } }
+    },
+    async (request, reply) => {
+      const signedIn = await setup.redeem(request.client, request.body, clientGone(reply.raw))
+      return reply.code(201).send(presentTokens(signedIn))
+    }
+  )
+}
+
+export default routes

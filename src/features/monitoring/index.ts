@@ -1,0 +1,31 @@
+import fp from 'fastify-plugin'
+import { createSweeper } from '../../lib/sweeper.js'
+import routes from './routes.js'
+import { SCHEMAS } from './schemas.js'
+import { createMonitoring, type Monitoring } from './service.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    monitoring: Monitoring
+  }
+}
+
+const SUM_UP_EVERY_MS = 5 * 60_000
+
+/** What operators read of the trail, and the sums that long spans are read from. */
+export default fp(
+  async (app) => {
+    const monitoring = createMonitoring(app)
+    const keeper = createSweeper({
+      everyMs: SUM_UP_EVERY_MS,
+      sweep: monitoring.sumUp,
+      onError: (error) => app.log.warn({ err: error }, 'events were not summed up')
+    })
+    app.decorate('monitoring', monitoring)
+    app.database.onReady(async () => keeper.start())
+    app.addHook('onClose', async () => keeper.stop())
+    for (const schema of SCHEMAS) app.addSchema(schema)
+    await app.register(routes, { prefix: '/admin/api', monitoring })
+  },
+  { name: 'monitoring', dependencies: ['admin-trail', 'database', 'events', 'users'] }
+)

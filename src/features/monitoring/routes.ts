@@ -1,0 +1,83 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { preferredType } from '../../lib/accept.js'
+import type { Routes } from '../../lib/typebox.js'
+import { errorResponses } from '../../schemas.js'
+import {
+  AdminInsightList,
+  AdminStats,
+  EVENT_FORMATS,
+  EventsAnswer,
+  EventsQuery,
+  InsightsQuery,
+  limit,
+  presentEvents,
+  presentInsights,
+  presentStats,
+  StatsQuery
+} from './schemas.js'
+import type { ExportFormat, Monitoring } from './service.js'
+
+type Query = Static<typeof EventsQuery>
+
+const routes: Routes<{ monitoring: Monitoring }> = async (app, { monitoring }) => {
+  const page = async ({ limit: size, ...query }: Query) =>
+    presentEvents(await monitoring.listEvents(query, limit.parse(size)))
+  const stream =
+    (format: ExportFormat) =>
+    async ({ limit: size, ...query }: Query) =>
+      await monitoring.exportEvents(query, format, size === undefined ? undefined : Number(size))
+  const events = { 'application/json': page, 'application/x-ndjson': stream('ndjson'), 'text/csv': stream('csv') }
+
+  app.get(
+    '/events',
+    {
+      config: { access: 'admin', action: 'events.list', formats: EVENT_FORMATS },
+      schema: {
+        operationId: 'adminListEvents',
+        summary: 'The trail, newest first, with any filters',
+        description:
+          'With `Accept: application/x-ndjson` or `text/csv` all of it, as a stream. A stream that ends without its last chunk broke off.',
+        tags: ['admin'],
+        querystring: EventsQuery,
+        response: { 200: EventsAnswer, ...errorResponses }
+      }
+    },
+    async ({ headers, query }, reply) => {
+      const type = preferredType(headers.accept, EVENT_FORMATS)
+      const answer = await events[type](query)
+      return reply.type(`${type}; charset=utf-8`).send(answer as never)
+    }
+  )
+
+  app.get(
+    '/insights',
+    {
+      config: { access: 'admin', action: 'insights.list' },
+      schema: {
+        operationId: 'adminListInsights',
+        summary: 'Suspicious patterns, each with its evidence and what to do',
+        tags: ['admin'],
+        querystring: InsightsQuery,
+        response: { 200: Type.Ref(AdminInsightList), ...errorResponses }
+      }
+    },
+    async ({ query }) => presentInsights(await monitoring.insights(query.window))
+  )
+
+  app.get(
+    '/stats',
+    {
+      config: { access: 'admin', action: 'stats.get' },
+      schema: {
+        operationId: 'adminGetStats',
+        summary: 'Counts over time by type and outcome',
+        tags: ['admin'],
+        querystring: StatsQuery,
+        response: { 200: Type.Ref(AdminStats), ...errorResponses }
+      }
+    },
+    async ({ query }) => presentStats(await monitoring.stats(query.window, query.bucket))
+  )
+}
+
+export default routes

@@ -1,0 +1,55 @@
+import { encodeCursor } from '../../lib/event-cursor.js'
+import type { Db } from '../../plugins/database/index.js'
+import { createExport, type ExportFormat } from './export.js'
+import { type EventQuery, readQuery } from './filter.js'
+import { createFollower } from './follow.js'
+import { type Insight, readInsights } from './insights.js'
+import { readStats, type Stats } from './stats.js'
+import { type EventRow, listEvents } from './store.js'
+import { sumUp } from './sums.js'
+
+export type { ExportFormat } from './export.js'
+export type { EventQuery } from './filter.js'
+export type { Insight } from './insights.js'
+export type { Stats } from './stats.js'
+export type { CountRow, EventRow } from './store.js'
+
+export interface EventPage {
+  events: EventRow[]
+  /** Undefined at the end. */
+  nextCursor: string | undefined
+}
+
+export type Monitoring = ReturnType<typeof createMonitoring>
+
+/** What the trail says, to operators. */
+export function createMonitoring({ db }: { db: Db }) {
+  const exportEvents = createExport(db)
+
+  return {
+    /** Newest first. Throws `invalid_request`. */
+    async listEvents(query: EventQuery, limit: number): Promise<EventPage> {
+      const { filter, before } = readQuery(query)
+      const rows = await listEvents(db, filter, { before, limit: limit + 1 })
+      const events = rows.slice(0, limit)
+      const last = events.at(-1)
+      return { events, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last) : undefined }
+    },
+
+    /** See {@link createFollower}. Throws `invalid_request`. */
+    follow: async (query: EventQuery) => await createFollower(db, readQuery(query).filter),
+
+    /** All of it, or the newest `limit`, as a stream of text. Throws `invalid_request`; see {@link createExport}. */
+    exportEvents: async (query: EventQuery, format: ExportFormat, limit?: number) =>
+      await exportEvents(readQuery(query), format, limit),
+
+    /** Suspicious patterns, the latest first, and how many there are in all. Throws `invalid_request`. */
+    insights: (window?: string): Promise<{ insights: Insight[]; total: number }> => readInsights(db, window),
+
+    /** Counts over time. Throws `invalid_request`. */
+    stats: (window?: string, bucket?: string): Promise<Stats> => readStats(db, window, bucket),
+
+    /** See {@link sumUp}. */
+    sumUp: (shouldStop?: () => boolean): Promise<number> => sumUp(db, shouldStop)
+  }
+}
