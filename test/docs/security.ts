@@ -13,11 +13,15 @@ const rows = document
   .map((line) => line.split('|').map((cell) => cell.trim()))
   .map(([, ids = '', rule = '', tests = '']) => ({ ids: ids.split(', '), rule, tests: tests.split('<br>') }))
 
+/** `t.test('name', …` and, in the lists of test/gateways, `'name': async (t, world) => …`. */
+const NAME = /\bt\.test\(\s*(['"`])((?:\\.|(?!\1).)*)\1|^ {2}(['"])((?:\\.|(?!\3).)*)\3: async \(/gms
+
 /** Patterns of the names of a file's tests; what is put into a name when it runs may be anything. */
 function namesIn(path: string): RegExp[] {
   const file = join(packageRoot(), path)
   const source = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  return [...source.matchAll(/\bt\.test\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs)].map(([, , name = '']) => {
+  return [...source.matchAll(NAME)].map(([, , test, , rule]) => {
+    const name = test ?? rule ?? ''
     const parts = name.replace(/\\(.)/g, '$1').split(/\$\{[^}]*\}/)
     return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`)
   })
@@ -43,4 +47,5 @@ t.test('the reader of the tests knows their names', async (t) => {
   const names = namesIn('test/docs/security.ts')
   t.ok(names.some((name) => name.test('the reader of the tests knows their names')))
   t.notOk(names.some((name) => name.test('a test that is not there')))
+  t.ok(namesIn('test/gateways/protected.ts').some((name) => name.test('a header of 10 KB passes')))
 })
