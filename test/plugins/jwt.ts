@@ -90,3 +90,19 @@ t.test('every algorithm signs and checks, and a token of one is refused under an
     }
   }
 })
+
+t.test(
+  'neither kind of token passes for the other: a refresh token is no bearer, an access token refreshes nothing',
+  async (t) => {
+    const app = await createApp(t, { config })
+    const { user, token } = await genuine(app)
+    const { status, code, rows } = await present(app, user.refresh_token)
+    t.strictSame({ status, code }, { status: 401, code: 'invalid_token' })
+    t.match(rows, [{ type: 'token_rejected', reason: 'token_malformed', user_id: null }])
+    for (const disguised of [token, `prt_${token}`, `prt_${token.split('.')[1]}`]) {
+      const { status, body } = await app.http('POST', '/auth/refresh', { body: { refresh_token: disguised } })
+      t.strictSame({ status, code: body.code }, { status: 401, code: 'invalid_refresh_token' })
+    }
+    t.equal((await present(app, token)).status, 200)
+  }
+)
