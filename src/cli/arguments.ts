@@ -16,3 +16,12 @@ export function toNumber(most: number): (text: string) => number {
     return number
   }
 }
+
+/** A URL that paths are put behind: no query, no fragment, no slash at the end. */
+export function toBaseUrl(text: string): string {
+  const isUrl = /^https?:\/\/[^\s?#]+$/i.test(text) && URL.canParse(text)
+  if (!isUrl) throw new InvalidArgumentError('it is not a URL such as https://example.com')
+  const { username, href } = new URL(text)
+  if (username !== '') throw new InvalidArgumentError('a URL with a user in it is not understood')
+  return href.replace(/\/+$/, '')
+}

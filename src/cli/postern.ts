@@ -8,6 +8,7 @@ import { keysCommand } from './keys.js'
 import { migrateCommand } from './migrate.js'
 import { secretCommand } from './secret.js'
 import { serveCommand } from './serve.js'
+import { smokeCommand } from './smoke.js'
 import { throttleCommand } from './throttle.js'
 import { usersCommand } from './users.js'
 
@@ -16,6 +17,7 @@ const program = new Command('postern')
   .version(version)
   .addCommand(serveCommand())
   .addCommand(migrateCommand())
+  .addCommand(smokeCommand())
   .addCommand(keysCommand())
   .addCommand(adminCommand())
   .addCommand(usersCommand())
