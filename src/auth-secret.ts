@@ -12,7 +12,10 @@ const FILE = 'auth-secret'
 export function resolveAuthSecret(config: Config): Config {
   if (config.authSecret !== undefined) return config
   const secret = kept(config.dataDir)
-  return Object.freeze({ ...config, authSecret: Buffer.from(secret, 'utf8') })
+  const settings = config.settings.map((setting) =>
+    setting.name === 'AUTH_SECRET' ? { ...setting, source: 'generated' as const, isSet: true } : setting
+  )
+  return Object.freeze({ ...config, authSecret: Buffer.from(secret, 'utf8'), settings })
 }
 
 function kept(dataDir: string): string {

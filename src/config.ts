@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import { CHECKS } from './settings/checks.js'
-import { type Environment, type Fault, readSettings } from './settings/read.js'
+import { type Environment, type Fault, readSettings, type SettingState } from './settings/read.js'
 import type { SettingValues } from './settings/table.js'
 
 export interface RateLimit {
@@ -61,6 +61,8 @@ export interface Config {
   shutdownDelayMs: number
   /** From the signal to the end, `shutdownDelayMs` included. */
   shutdownTimeoutMs: number
+  /** The same as text, for an operator to read; of a secret only whether there is one. */
+  settings: SettingState[]
 }
 
 /** Every wrong setting at once. The message is for the operator's terminal and contains no value of a secret. */
@@ -87,12 +89,13 @@ function deepFreeze<T>(value: T): T {
  * `authSecret` is undefined when it is neither set nor required: see `resolveAuthSecret`.
  */
 export function loadConfig(env: Environment): Config {
-  const { values, faults } = readSettings(env)
+  const { values, states, faults } = readSettings(env)
   faults.push(...CHECKS.map((check) => check(values, env)).filter((fault) => fault !== undefined))
   if (faults.length > 0) throw new ConfigError(faults)
   const { rateLimitLogin, rateLimitSignup, rateLimitRefresh, ...rest } = values as SettingValues
   return deepFreeze({
     ...rest,
+    settings: states,
     production: rest.environment === 'production',
     rateLimits: {
       login: rateLimitLogin ?? undefined,

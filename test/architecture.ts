@@ -70,7 +70,7 @@ t.test('routes speak to their service, and never to SQL or to another feature', 
 })
 
 t.test('services and use cases know neither HTTP nor SQL, and of other features only types', async (t) => {
-  const useCases = named(/^features\/[^/]+\/(?!(?:routes|index|store|tables|schemas)\.ts$)/)
+  const useCases = named(/^features\/[^/]+\/(?!(?:(?:[a-z]+-)?(?:routes|schemas)|index|store|tables)\.ts$)/)
   const found = strays(useCases, (imported, { path }) => {
     const { to, typeOnly } = imported
     if (isPackage(imported)) return !isDrizzle(imported) && !isFastify(imported)
@@ -96,7 +96,7 @@ t.test('stores and tables know SQL, and of other features only the tables of ear
 })
 
 t.test("a feature's index and schemas have nothing to do with another feature", async (t) => {
-  const found = strays(named(/^features\/[^/]+\/(?:index|schemas)\.ts$/), (imported, { path }) => {
+  const found = strays(named(/^features\/[^/]+\/(?:index|(?:[a-z]+-)?schemas)\.ts$/), (imported, { path }) => {
     const { to } = imported
     if (isPackage(imported)) return !isDrizzle(imported)
     if (isLib(imported) || isVocabulary(imported) || isPluginType(imported) || to === 'schemas.ts') return true

@@ -35,6 +35,11 @@ export function setting<Schema extends TSchema, const Default extends string | u
   return definition
 }
 
+/** The default in Markdown, as the documents have it. */
+export function defaultOf({ shownDefault, default: text }: Pick<Setting, 'shownDefault' | 'default'>): string {
+  return shownDefault ?? (text ? `\`${text}\`` : 'none')
+}
+
 export const SECRET_RULE = `${MIN_SECRET_BYTES} random bytes or more; \`npm run secret\` prints a good one`
 export const LIFETIME = 'a duration in whole seconds, such as `90s`, `15m`, `24h` or `7d`'
 export const RATE = '`attempts/seconds`; `off` is refused in production'

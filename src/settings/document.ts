@@ -1,13 +1,9 @@
+import { defaultOf } from './definition.js'
 import { SETTINGS, type Setting } from './table.js'
 
 const ALL: readonly Setting[] = Object.values<Setting>(SETTINGS)
 
 const plain = (text: string) => text.replaceAll('`', '')
-
-function defaultOf(setting: Setting): string {
-  if (setting.shownDefault !== undefined) return setting.shownDefault
-  return setting.default ? `\`${setting.default}\`` : 'none'
-}
 
 /** The contents of `.env.example`: every setting, commented out, with an example. */
 export function dotEnvExample(): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { defaultOf } from './definition.js'
 import { SETTINGS, type Setting, type SettingContext, type SettingKey, type SettingValues } from './table.js'
 
 export type Environment = Record<string, string | undefined>
@@ -12,7 +13,24 @@ export interface Fault {
   example: string
 }
 
-type Found = { text: string | undefined } | { fault: string }
+/** Where a value came from; `generated` is for a secret that the service made itself. */
+export type SettingSource = 'environment' | 'file' | 'default' | 'generated'
+
+/** A setting as an operator may see it: of a secret only whether there is one. */
+export interface SettingState {
+  name: string
+  source: SettingSource
+  /** As text, as it would stand in the environment. Null for a secret, and where there is none. */
+  value: string | null
+  isSecret: boolean
+  isSet: boolean
+  /** In Markdown, as the README has them. */
+  description: string
+  allowed: string
+  default: string
+}
+
+type Found = { text: string | undefined; source: SettingSource } | { fault: string }
 
 /** Of a secret the documents' example is a sample that production refuses, so a fault shows what makes a good one. */
 function exampleOf(setting: Setting): string {
@@ -30,7 +48,7 @@ function readSecretFile(name: string, path: string): Found {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path))
     const secret = text.replace(/\r?\n$/, '')
-    return secret === '' ? { fault: `is empty in the file that ${name} names` } : { text: secret }
+    return secret === '' ? { fault: `is empty in the file that ${name} names` } : { text: secret, source: 'file' }
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given'
     return { fault: `cannot be read from the file that ${name} names (${reason})` }
@@ -43,10 +61,12 @@ function find(setting: Setting, env: Environment): Found {
   const fileName = `${setting.name}_FILE`
   const path = setting.secret ? env[fileName] || undefined : undefined
   if (text !== undefined && path !== undefined) return { fault: `is set twice, also by ${fileName}: keep one` }
-  return path === undefined ? { text } : readSecretFile(fileName, path)
+  return path === undefined ? { text, source: 'environment' } : readSecretFile(fileName, path)
 }
 
-function readOne(key: SettingKey, env: Environment, context: SettingContext): { value: unknown } | { fault: Fault } {
+type Read = { value: unknown; state: SettingState } | { fault: Fault }
+
+function readOne(key: SettingKey, env: Environment, context: SettingContext): Read {
   const setting: Setting<TSchema> = SETTINGS[key]
   const found = find(setting, env)
   if ('fault' in found) return { fault: faultOf(key, found.fault) }
@@ -54,23 +74,39 @@ function readOne(key: SettingKey, env: Environment, context: SettingContext): { 
     return { fault: faultOf(key, `is required in production: ${setting.allowed}`) }
   }
   const text = found.text ?? (context.production ? setting.productionDefault : undefined) ?? setting.default
-  if (text === undefined) return { value: undefined }
+  const state = stateOf(setting, found.text === undefined ? 'default' : found.source, text)
+  if (text === undefined) return { value: undefined, state }
   const value = setting.type.parse(text)
   if (!Value.Check(setting.type.schema, value)) return { fault: faultOf(key, `must be ${setting.allowed}`) }
   const refused = setting.refuse?.(value, context)
-  return refused === undefined ? { value } : { fault: faultOf(key, `${refused}; it must be ${setting.allowed}`) }
+  return refused === undefined ? { value, state } : { fault: faultOf(key, `${refused}; it must be ${setting.allowed}`) }
+}
+
+function stateOf(setting: Setting, source: SettingSource, text: string | undefined): SettingState {
+  const { name, description, allowed, secret: isSecret = false } = setting
+  const isSet = Boolean(text)
+  const value = isSecret || !isSet ? null : (text ?? null)
+  return { name, source, value, isSecret, isSet, description, allowed, default: defaultOf(setting) }
 }
 
 /** Reads every setting. A setting at fault has no value; all faults are found at once. */
-export function readSettings(env: Environment): { values: Partial<SettingValues>; faults: Fault[] } {
+export function readSettings(env: Environment): {
+  values: Partial<SettingValues>
+  states: SettingState[]
+  faults: Fault[]
+} {
   const environment = env[SETTINGS.environment.name] || SETTINGS.environment.default
   const context = { environment, production: environment === 'production' }
   const values: Record<string, unknown> = {}
+  const states: SettingState[] = []
   const faults: Fault[] = []
   for (const key of Object.keys(SETTINGS) as SettingKey[]) {
     const result = readOne(key, env, context)
     if ('fault' in result) faults.push(result.fault)
-    else values[key] = result.value
+    else {
+      values[key] = result.value
+      states.push(result.state)
+    }
   }
-  return { values: values as Partial<SettingValues>, faults }
+  return { values: values as Partial<SettingValues>, states, faults }
 }

@@ -9,7 +9,8 @@ const ROUTES: [string, string, object?][] = [
   ['GET', '/users'],
   ['GET', `/users/${randomUUID()}`],
   ['PATCH', `/users/${randomUUID()}`, { role: 'admin' }],
-  ['DELETE', `/users/${randomUUID()}/sessions`]
+  ['DELETE', `/users/${randomUUID()}/sessions`],
+  ['DELETE', `/users/${randomUUID()}/sessions/${randomUUID()}`]
 ]
 
 t.test('every admin call needs the bearer of an admin, as the database has it at that moment', async (t) => {
@@ -234,6 +235,37 @@ t.test('ending the sessions of a user is one event with their number; an unknown
     },
     { event_type: 'session_revoked', details: { sessions_ended: 0, actor_user_id: app.admin.user_id } },
     { event_type: 'session_revoked', success: false, failure_reason: 'not_found' }
+  ])
+})
+
+t.test("one session of a user is ended without the others, and only by that user's id", async (t) => {
+  const app = await createAdminApp(t)
+  const [user, other] = [await newUser(app.http), await newUser(app.http)]
+  await app.http('POST', '/auth/login', { body: { email: user.email, password } })
+  const { sessions } = (await app.call('GET', `/users/${user.user_id}`)).body
+  const first = sessions.at(-1).session_id
+  const end = (id: string, session: string) => app.call('DELETE', `/users/${id}/sessions/${session}`)
+  t.match(await end(other.user_id, first), { status: 404, body: { code: 'not_found' } })
+  t.match(await end(randomUUID(), first), { status: 404 })
+  t.equal((await app.http('GET', '/auth/me', { token: user.token })).status, 200)
+  t.match(await end(user.user_id.toUpperCase(), first.toUpperCase()), { status: 204, raw: '' })
+  t.match(await app.http('GET', '/auth/me', { token: user.token }), { status: 401, body: { code: 'session_ended' } })
+  t.equal((await app.http('POST', '/auth/refresh', { body: { refresh_token: user.refresh_token } })).status, 401)
+  t.equal((await app.call('GET', `/users/${user.user_id}`)).body.sessions.length, 1)
+  t.match(await end(user.user_id, first), { status: 404 }, 'it has ended')
+  t.match(await end(user.user_id, 'none'), { status: 400, body: { code: 'invalid_request' } })
+  const rows = (await trail(app)).filter(({ event_type }) => event_type === 'session_revoked')
+  t.match(rows, [
+    { success: false, failure_reason: 'not_found', user_id: other.user_id, session_id: first },
+    { success: false, failure_reason: 'not_found' },
+    {
+      success: true,
+      user_id: user.user_id,
+      email: user.email,
+      session_id: first,
+      details: { by: 'admin', actor_user_id: app.admin.user_id, sessions_ended: 1 }
+    },
+    { success: false, failure_reason: 'not_found', user_id: user.user_id }
   ])
 })
 

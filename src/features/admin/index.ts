@@ -1,8 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import operationRoutes from './operation-routes.js'
 import routes, { setupRoutes } from './routes.js'
-import { SCHEMAS } from './schemas.js'
+import { SCHEMAS, type SettingState } from './schemas.js'
 import { createAdmin } from './service.js'
 import { createSetup, SETUP_MINUTES } from './setup.js'
 import { createTrail } from './trail.js'
@@ -42,16 +43,19 @@ export const adminTrail = fp(
 
 interface AdminOptions {
   environment: string
+  settings: readonly SettingState[]
 }
 
 /** `/admin/api`: outside `/auth`, so that no gateway leads to it. */
 export default fp<AdminOptions>(
-  async (app, { environment }) => {
+  async (app, { environment, settings }) => {
+    const admin = createAdmin(app)
     for (const schema of SCHEMAS) app.addSchema(schema)
-    await app.register(routes, { prefix: '/admin/api', admin: createAdmin(app) })
+    await app.register(routes, { prefix: '/admin/api', admin })
+    await app.register(operationRoutes, { prefix: '/admin/api', admin, settings })
     if (environment === 'development') await offerSetup(app)
   },
-  { name: 'admin', dependencies: ['admin-trail', 'users', 'sessions', 'accounts', 'events'] }
+  { name: 'admin', dependencies: ['admin-trail', 'users', 'sessions', 'accounts', 'events', 'keys'] }
 )
 
 /** Nobody could sign in to a fresh service on a developer's machine: whoever reads its log may make the first admin. */

@@ -12,6 +12,7 @@ import {
   presentDossier,
   presentUser,
   presentUsers,
+  SessionParams,
   SetupRequest,
   UsersQuery
 } from './schemas.js'
@@ -81,6 +82,24 @@ const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
     },
     async ({ client, identity, params }, reply) => {
       await admin.endSessions({ client, identity }, params.user_id.toLowerCase())
+      return reply.code(204).send(null)
+    }
+  )
+
+  app.delete(
+    '/users/:user_id/sessions/:session_id',
+    {
+      config: { access: 'admin', action: 'users.end_session', recordedByService: true },
+      schema: {
+        operationId: 'adminEndSession',
+        summary: 'End one session of a user',
+        tags: ['admin'],
+        params: SessionParams,
+        response: { 204: Type.Null({ description: 'Ended' }), ...errorResponses }
+      }
+    },
+    async ({ client, identity, params: { user_id, session_id } }, reply) => {
+      await admin.endSession({ client, identity }, user_id.toLowerCase(), session_id.toLowerCase())
       return reply.code(204).send(null)
     }
   )

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { AdminEvent, presentAdminEvent, queryInteger, Timestamp, Uuid } from '../../schemas.js'
-import type { SessionRow, UserChange, UserDossier, UserPage, UserRow } from './service.js'
+import type { KeyDescription, Rotation, SessionRow, UserChange, UserDossier, UserPage, UserRow } from './service.js'
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 const NextCursor = nullable('Send it as `cursor` for the next page; null at the end')
@@ -77,7 +77,91 @@ export const UsersQuery = Type.Object(
   { additionalProperties: false }
 )
 
-export const SCHEMAS = [AdminUser, AdminUserList, AdminSession, AdminUserDossier, AdminUserChange]
+export const SessionParams = Type.Object({ user_id: Uuid, session_id: Uuid }, { additionalProperties: false })
+
+const nullableTime = (description: string) => Type.Union([Timestamp, Type.Null()], { description })
+
+export const AdminKey = Type.Object(
+  {
+    kid: Type.String(),
+    algorithm: Type.String(),
+    state: Type.Unsafe<KeyDescription['state']>({
+      type: 'string',
+      enum: ['next', 'current', 'previous', 'retired', 'revoked']
+    }),
+    created_at: Timestamp,
+    active_at: Type.String({ ...Timestamp, description: 'From when it signs; in the future for the next key' }),
+    replaced_at: nullableTime('When another key took over'),
+    retires_at: nullableTime('When the last token that it signed expires; null while it signs, or will'),
+    revoked_at: nullableTime('When it was withdrawn'),
+    ready_at: nullableTime('Of the next key: from when a rotation to it has to be forced no longer')
+  },
+  { $id: 'AdminKey', additionalProperties: false }
+)
+export type AdminKey = Static<typeof AdminKey>
+
+export const AdminKeyList = Type.Object(
+  { keys: Type.Array(Type.Ref(AdminKey), { description: 'All there ever were, oldest first; never key material' }) },
+  { $id: 'AdminKeyList', additionalProperties: false }
+)
+
+const NullableKey = (description: string) => Type.Union([Type.Ref(AdminKey), Type.Null()], { description })
+
+export const AdminKeyRotation = Type.Object(
+  {
+    current: Type.Ref(AdminKey),
+    previous: NullableKey('The key that signed until now'),
+    next: NullableKey('The key that will sign after the current one')
+  },
+  { $id: 'AdminKeyRotation', additionalProperties: false }
+)
+
+export const AdminKeyRotate = Type.Object(
+  {
+    force: Type.Optional(
+      Type.Boolean({ description: 'Before `ready_at`: verifiers that keep the key set refuse new tokens for a while' })
+    )
+  },
+  { $id: 'AdminKeyRotate', additionalProperties: false, examples: [{ force: true }] }
+)
+
+export const KeyParams = Type.Object(
+  { kid: Type.String({ pattern: '^[A-Za-z0-9_-]{1,128}$', description: 'Of the list, whole' }) },
+  { additionalProperties: false }
+)
+
+export const AdminSettings = Type.Object(
+  {
+    settings: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          value: Type.Union([Type.String(), Type.Null()], {
+            description: 'As it would stand in the environment; null where there is none, and always for a secret'
+          }),
+          source: Type.Unsafe<SettingState['source']>({
+            type: 'string',
+            enum: ['environment', 'file', 'default', 'generated']
+          }),
+          is_secret: Type.Boolean(),
+          is_set: Type.Boolean({ description: 'Whether there is a value; all that is told of a secret' }),
+          default: Type.String({ description: 'Markdown' }),
+          allowed: Type.String({ description: 'Markdown; completes "must be …"' }),
+          description: Type.String({ description: 'Markdown' })
+        },
+        { additionalProperties: false }
+      )
+    ),
+    version: Type.String({ description: 'Of the Postern that answers' }),
+    node: Type.String({ description: 'Of the Node that it runs on' })
+  },
+  { $id: 'AdminSettings', additionalProperties: false }
+)
+
+export const SCHEMAS = [
+  ...[AdminUser, AdminUserList, AdminSession, AdminUserDossier, AdminUserChange],
+  ...[AdminKey, AdminKeyList, AdminKeyRotation, AdminKeyRotate, AdminSettings]
+]
 
 /** The one place where a row becomes what an operator may see: no password hash. */
 export function presentUser(user: UserRow): AdminUser {
@@ -115,4 +199,66 @@ export function presentDossier({ user, sessions, events }: UserDossier): AdminUs
 /** What is absent stays as it is. */
 export function changeOf({ is_active: isActive, role }: AdminUserChange): UserChange {
   return { ...(isActive !== undefined && { isActive }), ...(role !== undefined && { role }) }
+}
+
+/** Only what signs no more has an end: that of the others moves on. */
+function endOf({ state, retiresAt }: KeyDescription): Date | null {
+  return state === 'previous' || state === 'retired' ? retiresAt : null
+}
+
+/** The one place where a key becomes what an operator may see: times, never key material. */
+export function presentKey(key: KeyDescription): AdminKey {
+  return {
+    kid: key.kid,
+    algorithm: key.algorithm,
+    state: key.state,
+    created_at: key.createdAt.toISOString(),
+    active_at: key.activeAt.toISOString(),
+    replaced_at: key.replacedAt?.toISOString() ?? null,
+    retires_at: endOf(key)?.toISOString() ?? null,
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+    ready_at: key.readyAt?.toISOString() ?? null
+  }
+}
+
+export function presentKeys(keys: KeyDescription[]): Static<typeof AdminKeyList> {
+  return { keys: keys.map(presentKey) }
+}
+
+export function presentRotation({ current, previous, next }: Rotation): Static<typeof AdminKeyRotation> {
+  return {
+    current: presentKey(current),
+    previous: previous ? presentKey(previous) : null,
+    next: next ? presentKey(next) : null
+  }
+}
+
+export interface SettingState {
+  name: string
+  source: 'environment' | 'file' | 'default' | 'generated'
+  value: string | null
+  isSecret: boolean
+  isSet: boolean
+  description: string
+  allowed: string
+  default: string
+}
+
+/** A secret has no value by now; that it has none here either does not rest on whoever read the settings. */
+export function presentSettings(
+  settings: readonly SettingState[],
+  version: string,
+  node: string
+): Static<typeof AdminSettings> {
+  const list = settings.map(({ isSecret, isSet, value, name, source, description, allowed, default: fallback }) => ({
+    name,
+    value: isSecret ? null : value,
+    source,
+    is_secret: isSecret,
+    is_set: isSet,
+    default: fallback,
+    allowed,
+    description
+  }))
+  return { settings: list, version, node }
 }

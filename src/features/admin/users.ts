@@ -1,11 +1,12 @@
-import { ApiError, type ErrorCode } from '../../errors.js'
-import type { AuditEvent, FailureReason } from '../../events.js'
+import { ApiError } from '../../errors.js'
 import type { Db } from '../../plugins/database/index.js'
 import type { EventRow, Events } from '../events/service.js'
 import type { SessionRow, Sessions } from '../sessions/service.js'
 import type { UserRow, Users } from '../users/service.js'
-import { type Actor, actedBy, type Target } from './actor.js'
+import { type Actor, actedBy, refused } from './actor.js'
 import { createUserSearch } from './search.js'
+import { isActiveAdmin, requireStillAdmin } from './still-admin.js'
+import { requireUser, targetOf } from './target.js'
 
 export interface UserChange {
   isActive?: boolean
@@ -32,20 +33,6 @@ const DOSSIER_EVENTS = 50
 
 /** What admins do to users. Every change is one transaction with its event, which names the admin and the user. */
 export function createUserAdministration({ db, users, sessions, events }: UserAdministrationDeps) {
-  /** The access rule has asked the database before, but not inside this transaction. */
-  async function requireStillAdmin(tx: Db, actor: Actor): Promise<void> {
-    const user = await users.findIn(tx, actor.identity.userId)
-    if (user !== undefined && isActiveAdmin(user)) return
-    const audit: AuditEvent = { type: 'admin_denied', success: false, reason: 'not_admin', ...actor.identity }
-    throw new ApiError('admin_required', { audit })
-  }
-
-  async function requireUser(tx: Db, actor: Actor, userId: string, type: AuditEvent['type']): Promise<UserRow> {
-    const user = await users.findForUpdate(tx, userId)
-    if (user === undefined) throw refused('not_found', type, actor, { userId })
-    return user
-  }
-
   return {
     searchUsers: createUserSearch(users),
 
@@ -64,38 +51,20 @@ export function createUserAdministration({ db, users, sessions, events }: UserAd
     async updateUser(actor: Actor, userId: string, change: UserChange): Promise<UserRow> {
       return await db.transaction(async (tx) => {
         await users.lockAdmins(tx)
-        const before = await requireUser(tx, actor, userId, 'user_updated')
+        const before = await requireUser(users, tx, actor, { userId, type: 'user_updated' })
         const losesAdmin = isActiveAdmin(before) && !isActiveAdmin({ ...before, ...change })
         if (losesAdmin && !(await users.findAnyAdmin(tx, userId))) {
           throw refused('last_admin', 'user_updated', actor, targetOf(before))
         }
-        await requireStillAdmin(tx, actor)
+        await requireStillAdmin(users, tx, actor)
         const user = await users.update(tx, userId, change)
         const ended = change.isActive === false ? await sessions.endAll(tx, userId) : 0
         const details = { ...actedBy(actor), changes: changesOf(before, user), sessions_ended: ended }
         await events.record(tx, actor.client, { type: 'user_updated', success: true, ...targetOf(user), details })
         return user
       })
-    },
-
-    /** Ends every session of a user, with one event. Throws `not_found`. */
-    async endSessions(actor: Actor, userId: string): Promise<void> {
-      await db.transaction(async (tx) => {
-        const user = await requireUser(tx, actor, userId, 'session_revoked')
-        await requireStillAdmin(tx, actor)
-        const details = { ...actedBy(actor), sessions_ended: await sessions.endAll(tx, userId) }
-        await events.record(tx, actor.client, { type: 'session_revoked', success: true, ...targetOf(user), details })
-      })
     }
   }
-}
-
-function isActiveAdmin({ role, isActive }: Pick<UserRow, 'role' | 'isActive'>): boolean {
-  return role === 'admin' && isActive
-}
-
-function targetOf({ id, email }: UserRow): Target {
-  return { userId: id, email }
 }
 
 /** What is different, as the wire names it. */
@@ -104,9 +73,4 @@ function changesOf(before: UserRow, after: UserRow): Record<string, unknown> {
     ...(after.isActive !== before.isActive && { is_active: after.isActive }),
     ...(after.role !== before.role && { role: after.role })
   }
-}
-
-/** The refused call is on record too, under the reason that its answer has as its code. */
-function refused(code: ErrorCode & FailureReason, type: AuditEvent['type'], actor: Actor, target: Target): ApiError {
-  return new ApiError(code, { audit: { type, success: false, reason: code, ...target, details: actedBy(actor) } })
 }

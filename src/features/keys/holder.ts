@@ -7,7 +7,7 @@ import { createRing, type Secrets } from './ring.js'
 import { type StepDeps, takeDueSteps } from './steps.js'
 import { type KeyRow, listKeys, listKeysSince, lockKeys } from './store.js'
 import { createSupply } from './supply.js'
-import type { KeyState, KeyTimes, SigningKey } from './types.js'
+import type { KeyAuthor, KeyState, KeyTimes, SigningKey } from './types.js'
 
 export interface KeysDeps {
   db: Db
@@ -24,6 +24,12 @@ const RELOAD_GAP_MS = 50
 /** More than clocks differ: what retired longer ago is not looked at. */
 const RETIRED_MS = 3_600_000
 
+interface ChangeOptions {
+  starting?: boolean
+  newKeys?: number
+  author?: KeyAuthor | undefined
+}
+
 export type KeyHolder = ReturnType<typeof createKeyHolder>
 
 /** The table's keys in memory, how old that copy is, and the one way to change the table. */
@@ -32,9 +38,7 @@ export function createKeyHolder({ db, events, clock, secrets, schedule, log }: K
   const secretKid = ring.secretKey?.kid
   const supply = createSupply(schedule, clock)
   const steps: StepDeps = { events, ring, schedule, newKey: supply.take }
-  const report = once((kids) =>
-    log.error({ kids }, 'AUTH_SECRET does not open these signing keys: another sealed them')
-  )
+  const report = reportOnce(log)
   let loadedAtMs = Number.NEGATIVE_INFINITY
 
   const reload = createReload(async () => {
@@ -43,7 +47,7 @@ export function createKeyHolder({ db, events, clock, secrets, schedule, log }: K
     loadedAtMs = startedAt
   }, RELOAD_GAP_MS)
 
-  /** The key pair whose turn it is. Throws `unavailable` before the first load. */
+  /** Throws `unavailable` before the first load. */
   const signerRow = (): KeyRow | undefined => signerOf(ring.rows(), clock.now())
 
   /** Whoever does not hold the secret must not make keys that those who do cannot open. */
@@ -55,12 +59,11 @@ export function createKeyHolder({ db, events, clock, secrets, schedule, log }: K
   return {
     ring,
     steps,
-    /** The kid of JWT_SECRET's key; undefined where key pairs sign. */
+    /** Undefined where key pairs sign. */
     secretKid,
     reload,
     isFresh: (): boolean => ring.loaded() && performance.now() - loadedAtMs < MAX_AGE_MS,
     stateOf: (row: KeyTimes, rows: readonly KeyTimes[]): KeyState => stateOf(row, rows, clock.now(), secretKid),
-
     signerRow,
 
     /** The key that signs now, if there is one that may. Throws `unavailable` before the first load. */
@@ -72,20 +75,28 @@ export function createKeyHolder({ db, events, clock, secrets, schedule, log }: K
 
     /**
      * In one transaction that no other instance shares; what is due because of it is done in the same. `newKeys`: how
-     * many keys the work itself will need.
+     * many keys the work itself will need. With an `author` it is theirs, and only as long as they may.
      */
-    async change(work: (tx: Db) => Promise<void>, { starting = false, newKeys = 0 } = {}): Promise<void> {
+    async change(work: (tx: Db) => Promise<void>, { starting = false, newKeys = 0, author }: ChangeOptions = {}) {
       // Under JWT_SECRET no key pair signs, so that none needs to be made.
       const pairs = secretKid === undefined
       if (pairs) await supply.prepare(db, starting, newKeys)
       await db.transaction(async (tx) => {
+        await author?.permit(tx)
         await lockKeys(tx)
         await work(tx)
-        if (pairs && mayMakeKeys(await listKeys(tx))) await takeDueSteps(tx, steps, clock.now(), starting)
+        const isDue = pairs && mayMakeKeys(await listKeys(tx))
+        if (isDue) await takeDueSteps(tx, stepsBy(author, steps), clock.now(), starting)
       })
       await reload()
     }
   }
+}
+
+/** What is due because of a person's change is on record as theirs. */
+function stepsBy(author: KeyAuthor | undefined, steps: StepDeps): StepDeps {
+  if (author === undefined) return steps
+  return { ...steps, events: { record: (tx, _client, event) => author.record(tx, event) } }
 }
 
 /** Throws `unavailable`: nothing may be signed. Its cause says to the operator why. */
@@ -103,11 +114,12 @@ function whyNone({ secretKid, signerRow }: KeyHolder): string {
 }
 
 /** Tells of each kid the first time alone: the table is read several times a second. */
-function once(tell: (kids: string[]) => void): (kids: string[]) => void {
+function reportOnce(log: KeysDeps['log']): (kids: string[]) => void {
   const told = new Set<string>()
   return (kids) => {
     const fresh = kids.filter((kid) => !told.has(kid))
     for (const kid of fresh) told.add(kid)
-    if (fresh.length > 0) tell(fresh)
+    if (fresh.length === 0) return
+    log.error({ kids: fresh }, 'AUTH_SECRET does not open these signing keys: another sealed them')
   }
 }

@@ -3,6 +3,7 @@ import { type KeyHolder, type KeysDeps, requireSigner } from './holder.js'
 import { coveredUntil, dueSteps, needsCover, nextOf, readyAt, signerOf } from './lifecycle.js'
 import { rememberSecret } from './steps.js'
 import { type KeyRow, listKeys, updateCover, updateKey } from './store.js'
+import type { KeyAuthor } from './types.js'
 
 /** Makes what is missing, and seals under the present AUTH_SECRET what the previous one sealed. */
 export async function startKeys(holder: KeyHolder, deps: KeysDeps): Promise<void> {
@@ -35,7 +36,11 @@ async function extendCover({ ring, signer }: KeyHolder, { db, clock, schedule }:
 }
 
 /** Returns the kid that signed until now, if there was one, and the one that signs from now on. */
-export async function rotateKey(holder: KeyHolder, deps: KeysDeps, force: boolean) {
+export async function rotateKey(
+  holder: KeyHolder,
+  deps: KeysDeps,
+  { force, author }: { force: boolean; author: KeyAuthor | undefined }
+) {
   if (holder.secretKid !== undefined) {
     throw new ApiError('invalid_request', { detail: 'JWT_SECRET signs: change that setting instead.' })
   }
@@ -51,7 +56,7 @@ export async function rotateKey(holder: KeyHolder, deps: KeysDeps, force: boolea
       const retiresAt = coveredUntil(now, schedule.tokenTtlSeconds)
       await updateKey(tx, next.kid, { activeAt: new Date(now), retiresAt })
     },
-    { newKeys: 1 }
+    { newKeys: 1, author }
   )
   return rotated
 }
@@ -64,15 +69,20 @@ function readyNext({ ring }: KeyHolder, rows: KeyRow[], { clock, schedule }: Key
   throw new ApiError('key_not_ready', { detail: `The next key is published long enough at ${ready.toISOString()}.` })
 }
 
-export async function revokeKey(holder: KeyHolder, { clock, events }: KeysDeps, kid: string): Promise<void> {
+export async function revokeKey(
+  holder: KeyHolder,
+  { clock, events }: KeysDeps,
+  { kid, author }: { kid: string; author: KeyAuthor | undefined }
+): Promise<void> {
   await holder.change(
     async (tx) => {
       const row = (await listKeys(tx)).find((candidate) => candidate.kid === kid)
       if (row === undefined) throw new ApiError('not_found')
-      if (row.revokedAt !== null) return
+      if (row.revokedAt !== null) return await author?.recordRepeat(tx)
       await updateKey(tx, kid, { revokedAt: new Date(clock.now()) })
-      await events.record(tx, undefined, { type: 'key_revoked', success: true, details: { kid } })
+      const event = { type: 'key_revoked', success: true, details: { kid } } as const
+      await (author === undefined ? events.record(tx, undefined, event) : author.record(tx, event))
     },
-    { newKeys: 1 }
+    { newKeys: 1, author }
   )
 }

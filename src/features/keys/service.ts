@@ -1,9 +1,12 @@
 import { ApiError } from '../../errors.js'
 import { createKeyHolder, type KeysDeps, requireSigner } from './holder.js'
+import { readyAt, type Schedule } from './lifecycle.js'
 import { revokeKey, rotateKey, startKeys, tickKeys } from './operations.js'
 import { createPublished } from './published.js'
 import { type KeyRow, listKeys } from './store.js'
-import type { KeyDescription, Rotation, SigningKey } from './types.js'
+import type { KeyAuthor, KeyDescription, Rotation, SigningKey } from './types.js'
+
+export type { KeyAuthor, KeyDescription, Rotation } from './types.js'
 
 export type Keys = ReturnType<typeof createKeys>
 
@@ -12,7 +15,7 @@ export function createKeys(deps: KeysDeps) {
   const holder = createKeyHolder(deps)
 
   const described = (rows: readonly KeyRow[]): KeyDescription[] =>
-    rows.map((row) => describeRow(row, holder.stateOf(row, rows)))
+    rows.map((row) => describeRow(row, holder.stateOf(row, rows), deps.schedule))
 
   const list = async (): Promise<KeyDescription[]> => described(await listKeys(deps.db))
 
@@ -47,8 +50,8 @@ export function createKeys(deps: KeysDeps) {
      * Lets the next key sign now. Throws `key_not_ready` before it has been published for long enough, unless forced:
      * then verifiers that keep the key set refuse new tokens for a while. Throws `invalid_request` where JWT_SECRET signs.
      */
-    async rotate({ force = false } = {}): Promise<Rotation> {
-      const { from, to } = await rotateKey(holder, deps, force)
+    async rotate({ force = false, author }: { force?: boolean; author?: KeyAuthor } = {}): Promise<Rotation> {
+      const { from, to } = await rotateKey(holder, deps, { force, author })
       const keys = await list()
       return {
         current: named(keys, to),
@@ -58,8 +61,8 @@ export function createKeys(deps: KeysDeps) {
     },
 
     /** Withdraws a key, and with it every token that it signed, on every instance within a second. Throws `not_found`. */
-    async revoke(kid: string): Promise<KeyDescription> {
-      await revokeKey(holder, deps, kid)
+    async revoke(kid: string, author?: KeyAuthor): Promise<KeyDescription> {
+      await revokeKey(holder, deps, { kid, author })
       return named(await list(), kid)
     }
   }
@@ -72,7 +75,8 @@ function named(keys: readonly KeyDescription[], kid: string): KeyDescription {
 }
 
 /** Times, never key material. */
-function describeRow(row: KeyRow, state: KeyDescription['state']): KeyDescription {
+function describeRow(row: KeyRow, state: KeyDescription['state'], schedule: Schedule): KeyDescription {
   const { kid, algorithm, createdAt, activeAt, replacedAt, retiresAt, revokedAt } = row
-  return { kid, algorithm, createdAt, activeAt, replacedAt, retiresAt, revokedAt, state }
+  const ready = state === 'next' ? readyAt(row, schedule) : null
+  return { kid, algorithm, createdAt, activeAt, replacedAt, retiresAt, revokedAt, state, readyAt: ready }
 }

@@ -1,3 +1,6 @@
+import type { AuditEvent } from '../../events.js'
+import type { Db } from '../../plugins/database/index.js'
+
 export type Algorithm = 'HS256' | 'ES256' | 'EdDSA' | 'RS256'
 export type AsymmetricAlgorithm = Exclude<Algorithm, 'HS256'>
 export type KeyState = 'next' | 'current' | 'previous' | 'retired' | 'revoked'
@@ -41,6 +44,18 @@ export interface KeyTimes {
 /** A key as an operator sees it: times, never key material. */
 export interface KeyDescription extends KeyTimes {
   readonly state: KeyState
+  /** Of the next key: from when a rotation to it has to be forced no longer. */
+  readonly readyAt: Date | null
+}
+
+/** Whoever asks for a change of the keys on behalf of a person. What a schedule does by itself has none. */
+export interface KeyAuthor {
+  /** In the transaction of the change, before it. Rejects when this person may not. */
+  permit(tx: Db): Promise<void>
+  /** Writes the event of the change in its transaction, with the person in it. */
+  record(tx: Db, event: AuditEvent): Promise<void>
+  /** In place of an event of a change, where there is nothing left to change. */
+  recordRepeat(tx: Db): Promise<void>
 }
 
 /** What a rotation did; the times say when its steps end. */

@@ -61,6 +61,10 @@ export function createSessions(deps: SessionsDeps) {
       return await updateAllEnded(tx, { userId }, limits)
     },
 
+    /** Ends one, in the caller's transaction. False where there is none that lives. The caller records why. */
+    endOne: (tx: Db, owner: Pick<SessionOwner, 'userId' | 'sessionId'>): Promise<boolean> =>
+      claimEnd(tx, owner, limits),
+
     /** Deletes what has been over for a day; returns how many. */
     sweep: (): Promise<number> => sweepSessions(db),
 
