@@ -75,7 +75,7 @@ export async function buildApp({ config, clock: time = systemClock, logger }: Bu
   await app.register(gateway, config)
   await app.register(metrics)
   await app.register(adminTrail)
-  await app.register(monitoring)
+  await app.register(monitoring, config)
   await app.register(admin, config)
 
   return app

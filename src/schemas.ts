@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { ERRORS, type ErrorCode } from './errors.js'
 import { EVENT_TYPES, type EventType, FAILURE_REASONS, type FailureReason } from './events.js'
 import { decimalRange } from './lib/decimal-range.js'
+import { type EmailView, SHOWN } from './lib/email-view.js'
 
 /** Either case is accepted in a request; an answer always has lower case. */
 export const Uuid = Type.String({
@@ -117,6 +118,20 @@ export type Problem = Static<typeof Problem>
 
 const nullableText = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
+/** Beside an email that is hidden. */
+export const EmailRef = Type.Optional(
+  Type.String({ description: 'With `emails=masked`: what to send in place of the email, as a filter' })
+)
+
+/** For whoever may see emails and does not need to. The trail has it of each call. */
+export const Emails = Type.Optional(
+  Type.Unsafe<'shown' | 'masked'>({
+    type: 'string',
+    enum: ['shown', 'masked'],
+    description: '`masked` leaves of every email its first character and its domain; `shown` by default'
+  })
+)
+
 /** An event as operators see it: all of it. */
 export const AdminEvent = Type.Object(
   {
@@ -129,6 +144,7 @@ export const AdminEvent = Type.Object(
     ]),
     user_id: Type.Union([Uuid, Type.Null()], { description: 'Whom it is about, as far as that is known' }),
     email: nullableText('Of the same; canonical form'),
+    email_ref: EmailRef,
     session_id: Type.Union([Uuid, Type.Null()]),
     ip_address: nullableText(
       'Null for an act of the service itself; a network where several of its addresses are counted'
@@ -158,20 +174,21 @@ interface EventFields {
 }
 
 /** The one place where a row of the trail becomes what operators read, as JSON and in exports. */
-export function presentAdminEvent(row: EventFields): AdminEvent {
+export function presentAdminEvent(row: EventFields, view: EmailView = SHOWN): AdminEvent {
   return {
     event_id: row.id,
     event_type: row.eventType as EventType,
     success: row.success,
     failure_reason: row.failureReason as FailureReason | null,
     user_id: row.userId,
-    email: row.email,
+    email: view.email(row.email),
+    ...view.ref(row.email),
     session_id: row.sessionId,
     ip_address: row.ipAddress,
     user_agent: row.userAgent,
     request_id: row.requestId,
     created_at: row.createdAt.toISOString(),
-    details: row.details ?? {}
+    details: view.within(row.details ?? {})
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { createEmailViews, type EmailSecrets } from '../../lib/email-view.js'
 import operationRoutes from './operation-routes.js'
 import routes, { setupRoutes } from './routes.js'
 import { SCHEMAS, type SettingState } from './schemas.js'
@@ -41,17 +42,18 @@ export const adminTrail = fp(
   { name: 'admin-trail', dependencies: ['events', 'access'] }
 )
 
-interface AdminOptions {
+interface AdminOptions extends EmailSecrets {
   environment: string
   settings: readonly SettingState[]
 }
 
 /** `/admin/api`: outside `/auth`, so that no gateway leads to it. */
 export default fp<AdminOptions>(
-  async (app, { environment, settings }) => {
+  async (app, { environment, settings, ...secrets }) => {
     const admin = createAdmin(app)
+    const emails = createEmailViews(secrets)
     for (const schema of SCHEMAS) app.addSchema(schema)
-    await app.register(routes, { prefix: '/admin/api', admin })
+    await app.register(routes, { prefix: '/admin/api', admin, emails })
     await app.register(operationRoutes, { prefix: '/admin/api', admin, settings })
     if (environment === 'development') await offerSetup(app)
   },

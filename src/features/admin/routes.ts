@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { clientGone } from '../../lib/client-gone.js'
+import type { EmailViews } from '../../lib/email-view.js'
 import type { Routes } from '../../lib/typebox.js'
 import { errorResponses, presentTokens, TokenAnswer, UserParams } from '../../schemas.js'
 import {
@@ -8,6 +9,7 @@ import {
   AdminUserDossier,
   AdminUserList,
   changeOf,
+  EmailsQuery,
   limit,
   presentDossier,
   presentUser,
@@ -18,7 +20,7 @@ import {
 } from './schemas.js'
 import type { Admin, Setup } from './service.js'
 
-const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
+const routes: Routes<{ admin: Admin; emails: EmailViews }> = async (app, { admin, emails }) => {
   app.get(
     '/users',
     {
@@ -31,8 +33,10 @@ const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
         response: { 200: Type.Ref(AdminUserList), ...errorResponses }
       }
     },
-    async ({ query: { query, cursor, ...rest } }) =>
-      presentUsers(await admin.searchUsers({ query, cursor, limit: limit.parse(rest.limit) }))
+    async ({ query: { query, cursor, ...rest } }) => {
+      const page = await admin.searchUsers({ query, cursor, limit: limit.parse(rest.limit) })
+      return presentUsers(page, emails[rest.emails ?? 'shown'])
+    }
   )
 
   app.get(
@@ -44,10 +48,12 @@ const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
         summary: 'One user with live sessions and newest events',
         tags: ['admin'],
         params: UserParams,
+        querystring: EmailsQuery,
         response: { 200: Type.Ref(AdminUserDossier), ...errorResponses }
       }
     },
-    async ({ params }) => presentDossier(await admin.getUser(params.user_id.toLowerCase()))
+    async ({ params, query }) =>
+      presentDossier(await admin.getUser(params.user_id.toLowerCase()), emails[query.emails ?? 'shown'])
   )
 
   app.patch(
@@ -60,12 +66,15 @@ const routes: Routes<{ admin: Admin }> = async (app, { admin }) => {
         description: 'Switching off ends every session. The last active admin stays one: 409 `last_admin`.',
         tags: ['admin'],
         params: UserParams,
+        querystring: EmailsQuery,
         body: Type.Ref(AdminUserChange),
         response: { 200: Type.Ref(AdminUser), ...errorResponses }
       }
     },
-    async ({ client, identity, params, body }) =>
-      presentUser(await admin.updateUser({ client, identity }, params.user_id.toLowerCase(), changeOf(body)))
+    async ({ client, identity, params, query, body }) => {
+      const user = await admin.updateUser({ client, identity }, params.user_id.toLowerCase(), changeOf(body))
+      return presentUser(user, emails[query.emails ?? 'shown'])
+    }
   )
 
   app.delete(

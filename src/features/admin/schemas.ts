@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { AdminEvent, presentAdminEvent, queryInteger, Timestamp, Uuid } from '../../schemas.js'
+import { type EmailView, SHOWN } from '../../lib/email-view.js'
+import { AdminEvent, Emails, presentAdminEvent, queryInteger, Timestamp, Uuid } from '../../schemas.js'
 import type { KeyDescription, Rotation, SessionRow, UserChange, UserDossier, UserPage, UserRow } from './service.js'
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
@@ -72,10 +73,13 @@ export const UsersQuery = Type.Object(
     cursor: Type.Optional(
       Type.String({ pattern: '^[A-Za-z0-9_-]{1,400}$', description: '`next_cursor` of the page before' })
     ),
-    limit: limit.schema
+    limit: limit.schema,
+    emails: Emails
   },
   { additionalProperties: false }
 )
+
+export const EmailsQuery = Type.Object({ emails: Emails }, { additionalProperties: false })
 
 export const SessionParams = Type.Object({ user_id: Uuid, session_id: Uuid }, { additionalProperties: false })
 
@@ -164,10 +168,10 @@ export const SCHEMAS = [
 ]
 
 /** The one place where a row becomes what an operator may see: no password hash. */
-export function presentUser(user: UserRow): AdminUser {
+export function presentUser(user: UserRow, view: EmailView = SHOWN): AdminUser {
   return {
     user_id: user.id,
-    email: user.email,
+    email: view.email(user.email),
     role: user.role,
     is_active: user.isActive,
     created_at: user.createdAt.toISOString(),
@@ -175,8 +179,8 @@ export function presentUser(user: UserRow): AdminUser {
   }
 }
 
-export function presentUsers({ users, nextCursor }: UserPage): Static<typeof AdminUserList> {
-  return { users: users.map(presentUser), next_cursor: nextCursor ?? null }
+export function presentUsers({ users, nextCursor }: UserPage, view: EmailView): Static<typeof AdminUserList> {
+  return { users: users.map((user) => presentUser(user, view)), next_cursor: nextCursor ?? null }
 }
 
 /** No counter, nothing that a token is made from. */
@@ -192,8 +196,12 @@ function presentSession(row: SessionRow): AdminSession {
   }
 }
 
-export function presentDossier({ user, sessions, events }: UserDossier): AdminUserDossier {
-  return { user: presentUser(user), sessions: sessions.map(presentSession), events: events.map(presentAdminEvent) }
+export function presentDossier({ user, sessions, events }: UserDossier, view: EmailView = SHOWN): AdminUserDossier {
+  return {
+    user: presentUser(user, view),
+    sessions: sessions.map(presentSession),
+    events: events.map((event) => presentAdminEvent(event, view))
+  }
 }
 
 /** What is absent stays as it is. */

@@ -14,13 +14,19 @@ export interface AdminCall extends Actor {
 }
 
 /**
- * Writes the event of a call before it is answered: the action, what the path names, and which filters were used; their
- * values are left out. Rejects with `unavailable` when it cannot be written.
+ * Writes the event of a call before it is answered: the action, what the path names, whether emails were asked for,
+ * and which filters were used; their values are left out. Rejects with `unavailable` when it cannot be written.
  */
 export function createTrail({ db, events }: { db: Db; events: Events }) {
   return async ({ action, params, query, formats, accept, ...actor }: AdminCall): Promise<void> => {
-    const filters = Object.keys(Object(query))
-    const target = { ...targetOf(params), ...(filters.length > 0 && { filters }), ...formatOf(accept, formats) }
+    const { emails, ...rest } = Object(query) as { emails?: string }
+    const filters = Object.keys(rest)
+    const target = {
+      ...targetOf(params),
+      ...(filters.length > 0 && { filters }),
+      ...(emails !== undefined && { emails }),
+      ...formatOf(accept, formats)
+    }
     await events.record(db, actor.client, actionEvent(actor, action, target))
   }
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { csvRecord } from '../../lib/csv.js'
+import type { EmailView } from '../../lib/email-view.js'
 import type { EventPosition } from '../../lib/event-cursor.js'
 import type { Db } from '../../plugins/database/index.js'
 import type { EventSearch } from './filter.js'
@@ -7,6 +8,14 @@ import { type AdminEvent, presentEvent } from './schemas.js'
 import { type EventRow, listEvents } from './store.js'
 
 export type ExportFormat = 'ndjson' | 'csv'
+
+export interface ExportOptions {
+  format: ExportFormat
+  /** Everything without it. */
+  limit?: number | undefined
+  /** Shown without it. */
+  emails?: EmailView
+}
 
 const BATCH = 500
 
@@ -57,7 +66,10 @@ export function createExport(db: Db) {
   }
 
   /** Rejects before the first byte when the database is away; a stream that fails later breaks off. */
-  return async ({ filter, before }: EventSearch, format: ExportFormat, limit = Number.POSITIVE_INFINITY) => {
+  return async (
+    { filter, before }: EventSearch,
+    { format, limit = Number.POSITIVE_INFINITY, emails }: ExportOptions
+  ) => {
     const batch = (from: EventPosition | undefined, most: number): Promise<EventRow[]> =>
       inTurn(() => listEvents(db, filter, { before: from, limit: Math.min(BATCH, most) }))
     const { head, line } = WRITERS[format]
@@ -67,7 +79,7 @@ export function createExport(db: Db) {
       let rows = first
       yield head
       while (rows.length > 0) {
-        yield rows.map((row) => line(presentEvent(row))).join('')
+        yield rows.map((row) => line(presentEvent(row, emails))).join('')
         left -= rows.length
         rows = rows.length < BATCH || left <= 0 ? [] : await batch(rows.at(-1), left)
       }

@@ -1,6 +1,7 @@
 import { ApiError, type FieldFault } from '../../errors.js'
 import type { EventType, FailureReason } from '../../events.js'
 import { canonicalEmail } from '../../lib/email.js'
+import type { EmailViews } from '../../lib/email-view.js'
 import { decodeCursor, type EventPosition } from '../../lib/event-cursor.js'
 import { type AddressRange, addressRange } from '../../lib/ip-network.js'
 import { parseTimestamp } from '../../lib/timestamp.js'
@@ -55,8 +56,8 @@ export interface EventSearch {
   before: EventPosition | undefined
 }
 
-/** Throws `invalid_request` with every parameter that does not mean anything. */
-export function readQuery(query: EventQuery): EventSearch {
+/** `openRef` reads what stands for a hidden email. Throws `invalid_request` with every parameter that does not mean anything. */
+export function readQuery(query: EventQuery, openRef: EmailViews['open'] = () => undefined): EventSearch {
   const faults: FieldFault[] = []
   const read = <T>(field: keyof EventQuery, reader: (text: string) => T | undefined, hint: string): T | undefined => {
     const text = query[field]
@@ -65,7 +66,7 @@ export function readQuery(query: EventQuery): EventSearch {
     return value
   }
   const range = read('ip', addressRange, 'Send an address such as 203.0.113.7, or a network such as 2001:db8::/64.')
-  const email = read('email', (text) => canonicalEmail(text).email, 'Send a whole email address.')
+  const email = read('email', (text) => openRef(text) ?? canonicalEmail(text).email, 'Send a whole email address.')
   const userId = read('user_id', uuid, 'Send a whole id.')
   const time = 'Send a time such as 2026-01-14T09:30:00Z.'
   const from = read('from', parseTimestamp, time)

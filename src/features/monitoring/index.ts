@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { createEmailViews, type EmailSecrets } from '../../lib/email-view.js'
 import { createSweeper } from '../../lib/sweeper.js'
 import routes from './routes.js'
 import { SCHEMAS } from './schemas.js'
@@ -13,9 +14,10 @@ declare module 'fastify' {
 const SUM_UP_EVERY_MS = 5 * 60_000
 
 /** What operators read of the trail, and the sums that long spans are read from. */
-export default fp(
-  async (app) => {
-    const monitoring = createMonitoring(app)
+export default fp<EmailSecrets>(
+  async (app, options) => {
+    const emails = createEmailViews(options)
+    const monitoring = createMonitoring({ db: app.db, emails })
     const keeper = createSweeper({
       everyMs: SUM_UP_EVERY_MS,
       sweep: monitoring.sumUp,
@@ -25,7 +27,7 @@ export default fp(
     app.database.onReady(async () => keeper.start())
     app.addHook('onClose', async () => keeper.stop())
     for (const schema of SCHEMAS) app.addSchema(schema)
-    await app.register(routes, { prefix: '/admin/api', monitoring })
+    await app.register(routes, { prefix: '/admin/api', monitoring, emails })
   },
   { name: 'monitoring', dependencies: ['admin-trail', 'database', 'events', 'users'] }
 )

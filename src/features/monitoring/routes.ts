@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { preferredType } from '../../lib/accept.js'
+import type { EmailViews } from '../../lib/email-view.js'
 import type { Routes } from '../../lib/typebox.js'
 import { errorResponses } from '../../schemas.js'
 import {
@@ -19,13 +20,22 @@ import type { ExportFormat, Monitoring } from './service.js'
 
 type Query = Static<typeof EventsQuery>
 
-const routes: Routes<{ monitoring: Monitoring }> = async (app, { monitoring }) => {
-  const page = async ({ limit: size, ...query }: Query) =>
-    presentEvents(await monitoring.listEvents(query, limit.parse(size)))
+interface MonitoringOptions {
+  monitoring: Monitoring
+  emails: EmailViews
+}
+
+const routes: Routes<MonitoringOptions> = async (app, { monitoring, emails: views }) => {
+  const page = async ({ limit: size, emails = 'shown', ...query }: Query) =>
+    presentEvents(await monitoring.listEvents(query, limit.parse(size)), views[emails])
   const stream =
     (format: ExportFormat) =>
-    async ({ limit: size, ...query }: Query) =>
-      await monitoring.exportEvents(query, format, size === undefined ? undefined : Number(size))
+    async ({ limit: size, emails = 'shown', ...query }: Query) =>
+      await monitoring.exportEvents(query, {
+        format,
+        limit: size === undefined ? size : Number(size),
+        emails: views[emails]
+      })
   const events = { 'application/json': page, 'application/x-ndjson': stream('ndjson'), 'text/csv': stream('csv') }
 
   app.get(
@@ -61,7 +71,7 @@ const routes: Routes<{ monitoring: Monitoring }> = async (app, { monitoring }) =
         response: { 200: Type.Ref(AdminInsightList), ...errorResponses }
       }
     },
-    async ({ query }) => presentInsights(await monitoring.insights(query.window))
+    async ({ query: { window, emails = 'shown' } }) => presentInsights(await monitoring.insights(window), views[emails])
   )
 
   app.get(

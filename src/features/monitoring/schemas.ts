@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EVENT_TYPES, type EventType, FAILURE_REASONS, type FailureReason } from '../../events.js'
+import { type EmailView, SHOWN } from '../../lib/email-view.js'
 import { CURSOR_PATTERN } from '../../lib/event-cursor.js'
-import { AdminEvent, presentAdminEvent, queryInteger, Timestamp, Uuid } from '../../schemas.js'
+import { AdminEvent, Emails, presentAdminEvent, queryInteger, Timestamp, Uuid } from '../../schemas.js'
 import type { CountRow, EventPage, Insight, Stats } from './service.js'
 
 export { type AdminEvent, presentAdminEvent as presentEvent } from '../../schemas.js'
@@ -88,7 +89,7 @@ export const SCHEMAS = [AdminEventList, AdminInsightList, AdminStats]
 const duration = (description: string) => Type.Optional(Type.String({ maxLength: 16, description }))
 
 export const InsightsQuery = Type.Object(
-  { window: duration('A duration from `1h` to `30d`; `24h` by default') },
+  { window: duration('A duration from `1h` to `30d`; `24h` by default'), emails: Emails },
   { additionalProperties: false }
 )
 
@@ -110,7 +111,7 @@ export const EventsQuery = Type.Object(
     success: Type.Optional(Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'] })),
     reason: Type.Optional(Type.Unsafe<FailureReason>({ type: 'string', enum: Object.keys(FAILURE_REASONS) })),
     ip: optional(64, 'An address, or a network such as `203.0.113.0/24`. A summary over a /64 has the network.'),
-    email: optional(1024, 'A whole email; the canonical form is looked for'),
+    email: optional(1024, 'A whole email, of which the canonical form is looked for, or an `email_ref`'),
     user_id: Type.Optional(Uuid),
     from: optional(40, 'RFC 3339; this time or later'),
     to: optional(40, 'RFC 3339; before this time'),
@@ -120,7 +121,8 @@ export const EventsQuery = Type.Object(
         ...limit.schema,
         description: 'An integer from 1 to 100; 50 by default, and everything by default in a stream'
       })
-    )
+    ),
+    emails: Emails
   },
   { additionalProperties: false }
 )
@@ -138,17 +140,36 @@ export const EventsAnswer = {
   }
 }
 
-export function presentEvents({ events, nextCursor }: EventPage): AdminEventList {
-  return { events: events.map(presentAdminEvent), next_cursor: nextCursor ?? null }
+export function presentEvents({ events, nextCursor }: EventPage, view: EmailView = SHOWN): AdminEventList {
+  return { events: events.map((event) => presentAdminEvent(event, view)), next_cursor: nextCursor ?? null }
 }
 
-export function presentInsights({ insights, total }: { insights: Insight[]; total: number }) {
+export function presentInsights({ insights, total }: { insights: Insight[]; total: number }, view: EmailView = SHOWN) {
   const list = insights.map((insight) => ({
     ...insight,
+    subject: view.within(insight.subject),
     since: insight.since.toISOString(),
-    until: insight.until.toISOString()
+    until: insight.until.toISOString(),
+    evidence: presentEvidence(insight.evidence, view),
+    events: presentFilters(insight.events, view)
   }))
   return { insights: list, total }
+}
+
+/** Accounts are named by email; each can be followed, hidden or not. */
+function presentEvidence(evidence: Insight['evidence'], view: EmailView): Insight['evidence'] {
+  const { top_accounts: accounts, ...rest } = view.within(evidence)
+  if (!Array.isArray(accounts)) return rest
+  const named = evidence.top_accounts as { email: string }[]
+  return {
+    ...rest,
+    top_accounts: accounts.map((account, index) => ({ ...account, ...view.ref(named[index]?.email ?? null) }))
+  }
+}
+
+function presentFilters(filters: Insight['events'], view: EmailView): Insight['events'] {
+  const { email_ref: ref } = view.ref(filters.email ?? null)
+  return ref === undefined ? filters : { ...filters, email: ref }
 }
 
 export function presentStats(stats: Stats): AdminStats {

@@ -1,6 +1,7 @@
+import type { EmailViews } from '../../lib/email-view.js'
 import { encodeCursor } from '../../lib/event-cursor.js'
 import type { Db } from '../../plugins/database/index.js'
-import { createExport, type ExportFormat } from './export.js'
+import { createExport, type ExportOptions } from './export.js'
 import { type EventQuery, readQuery } from './filter.js'
 import { createFollower } from './follow.js'
 import { type Insight, readInsights } from './insights.js'
@@ -8,7 +9,7 @@ import { readStats, type Stats } from './stats.js'
 import { type EventRow, listEvents } from './store.js'
 import { sumUp } from './sums.js'
 
-export type { ExportFormat } from './export.js'
+export type { ExportFormat, ExportOptions } from './export.js'
 export type { EventQuery } from './filter.js'
 export type { Insight } from './insights.js'
 export type { Stats } from './stats.js'
@@ -22,14 +23,21 @@ export interface EventPage {
 
 export type Monitoring = ReturnType<typeof createMonitoring>
 
+interface MonitoringDeps {
+  db: Db
+  /** Without it no filter can name a hidden email. */
+  emails?: EmailViews
+}
+
 /** What the trail says, to operators. */
-export function createMonitoring({ db }: { db: Db }) {
+export function createMonitoring({ db, emails }: MonitoringDeps) {
   const exportEvents = createExport(db)
+  const read = (query: EventQuery) => readQuery(query, emails?.open)
 
   return {
     /** Newest first. Throws `invalid_request`. */
     async listEvents(query: EventQuery, limit: number): Promise<EventPage> {
-      const { filter, before } = readQuery(query)
+      const { filter, before } = read(query)
       const rows = await listEvents(db, filter, { before, limit: limit + 1 })
       const events = rows.slice(0, limit)
       const last = events.at(-1)
@@ -37,11 +45,10 @@ export function createMonitoring({ db }: { db: Db }) {
     },
 
     /** See {@link createFollower}. Throws `invalid_request`. */
-    follow: async (query: EventQuery) => await createFollower(db, readQuery(query).filter),
+    follow: async (query: EventQuery) => await createFollower(db, read(query).filter),
 
     /** All of it, or the newest `limit`, as a stream of text. Throws `invalid_request`; see {@link createExport}. */
-    exportEvents: async (query: EventQuery, format: ExportFormat, limit?: number) =>
-      await exportEvents(readQuery(query), format, limit),
+    exportEvents: async (query: EventQuery, options: ExportOptions) => await exportEvents(read(query), options),
 
     /** Suspicious patterns, the latest first, and how many there are in all. Throws `invalid_request`. */
     insights: (window?: string): Promise<{ insights: Insight[]; total: number }> => readInsights(db, window),
