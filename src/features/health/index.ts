@@ -3,7 +3,6 @@ import fp from 'fastify-plugin'
 import { databaseCheck, migrationsCheck, signingKeyCheck } from './checks.js'
 import routes from './routes.js'
 import { type HealthService, healthService } from './service.js'
-import { ping } from './store.js'
 
 export type { Check, CheckResult } from './service.js'
 
@@ -17,7 +16,7 @@ async function health(app: FastifyInstance): Promise<void> {
   const service = healthService()
   service.addCheck(
     'database',
-    databaseCheck(() => ping(app.db))
+    databaseCheck(() => app.database.state())
   )
   service.addCheck(
     'migrations',
@@ -37,5 +36,5 @@ async function health(app: FastifyInstance): Promise<void> {
   await app.register(routes, { health: service })
 }
 
-/** `/livez`, `/readyz`, and the checks behind them. Later plugins add theirs by `app.health.addCheck`. */
+/** `/livez`, `/readyz`, and the checks behind them. */
 export default fp(health, { name: 'health', dependencies: ['errors', 'client', 'database', 'keys', 'access'] })

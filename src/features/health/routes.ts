@@ -30,7 +30,7 @@ const routes: Routes<{ health: HealthService }> = async (app, { health }) => {
         response: { 200: ReadyAnswer, ...errorResponses }
       }
     },
-    async (request) => presentReadiness(await health.readiness(), request.query)
+    async (request) => presentReadiness(health.readiness(), request.query)
   )
 }
 

@@ -30,5 +30,8 @@ export function presentReadiness({ ready, checks }: Readiness, { verbose }: Read
   const named = verbose !== undefined
   if (ready) return { status: 'ok', ...(named ? { checks } : {}) }
   const lines = Object.entries(checks).map(([name, { ok, detail }]) => `${name}: ${ok ? 'ok' : 'not ok'}, ${detail}`)
-  throw new ApiError('unavailable', { detail: named ? lines.join('; ') : 'Not ready.', retryAfterSeconds: 1 })
+  throw new ApiError('unavailable', {
+    detail: named ? lines.join('; ') : 'Not ready; ?verbose says why.',
+    retryAfterSeconds: 1
+  })
 }
