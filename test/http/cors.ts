@@ -6,6 +6,7 @@ const origin = 'https://app.example'
 
 function routes(scope: FastifyInstance): void {
   scope.get('/auth/me', async () => ({}))
+  scope.get('/metrics', async () => ({}))
   scope.post('/auth/login', { schema: { body: { type: 'object' } } }, async () => ({}))
 }
 
@@ -62,8 +63,19 @@ t.test('a preflight of a configured origin is answered', async (t) => {
   })
 })
 
+t.test('what operators call says nothing about CORS, and takes no preflight', async (t) => {
+  const app = await createShell(t, routes, { corsOrigins: [origin] })
+  const answer = await app.inject({ url: '/metrics', headers: { origin } })
+  t.strictSame([answer.statusCode, corsHeaders(answer.headers)], [200, []])
+  for (const url of ['/metrics', '/admin/api/users', '/auth', '//auth/login']) {
+    const { statusCode, headers } = await app.inject({ ...preflight(origin), url })
+    t.ok([404, 405].includes(statusCode), `${url}: ${statusCode}`)
+    t.strictSame(corsHeaders(headers), [], url)
+  }
+})
+
 t.test('any other origin gets no header but Vary, and no preflight', async (t) => {
-  const app = await createShell(t, routes, { corsOrigins: [origin, 'null', '*'] })
+  const app = await createShell(t, routes, { corsOrigins: [origin] })
   for (const from of [
     'https://evil.example',
     'null',

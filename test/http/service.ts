@@ -108,3 +108,16 @@ t.test('the page of each error is served by the service', async (t) => {
   t.equal(page.status, 200)
   t.match(page.raw, 'missing_token')
 })
+
+t.test(
+  'an attempt that is refused for two Authorization headers counts like any other: the sixth is 429',
+  async (t) => {
+    const { app } = await createApp(t)
+    const port = await listen(app)
+    const request =
+      'POST /auth/login HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\nContent-Length: 0\r\n\r\n'
+    const statuses: (number | undefined)[] = []
+    for (let attempt = 0; attempt < 6; attempt += 1) statuses.push((await raw(port, request))[0]?.status)
+    t.strictSame(statuses, [400, 400, 400, 400, 400, 429])
+  }
+)

@@ -29,6 +29,8 @@ t.test('a route that does not say what it answers stops the boot', async (t) => 
       message: 'GET /x does not declare schema.response'
     })
   }
+  const byDefault = { response: { default: Type.Null() } }
+  await t.rejects(boot(t, { config, schema: byDefault }), { message: /has to name its statuses, not `default`/ })
 })
 
 t.test('an owner route without :user_id as a segment of its path stops the boot', async (t) => {

@@ -17,6 +17,7 @@ function route(app: FastifyInstance, access: Access, url = `/${access}`): void {
 function routes(app: FastifyInstance): void {
   for (const access of ['public', 'bearer', 'admin', 'optional-bearer'] as const) route(app, access)
   route(app, 'owner', '/users/:user_id')
+  route(app, 'bearer', '/auth/me')
 }
 
 t.test('a public route asks for nothing and knows nobody', async (t) => {
@@ -221,5 +222,5 @@ t.test('HEAD, 404, 405 and preflights go on working', async (t) => {
   t.equal((await request('GET', '/nothing')).code, 'not_found')
   t.equal((await request('POST', '/bearer')).code, 'method_not_allowed')
   const headers = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
-  t.equal((await request('OPTIONS', '/bearer', { headers })).status, 204)
+  t.equal((await request('OPTIONS', '/auth/me', { headers })).status, 204)
 })

@@ -37,7 +37,7 @@ const routes: Routes<{ oauth: OAuth }> = async (app, { oauth }) => {
       schema: {
         operationId: 'introspect',
         summary: 'Ask whether a token is live (RFC 7662)',
-        tags: ['clients'],
+        tags: ['oauth'],
         consumes: [FORM],
         body: Type.Ref(TokenForm),
         response: { 200: Type.Ref(Introspection), ...errorResponses }
@@ -53,7 +53,7 @@ const routes: Routes<{ oauth: OAuth }> = async (app, { oauth }) => {
       schema: {
         operationId: 'revoke',
         summary: 'End the session of a token (RFC 7009)',
-        tags: ['clients'],
+        tags: ['oauth'],
         consumes: [FORM],
         body: Type.Ref(TokenForm),
         response: { 200: Nothing, ...errorResponses }

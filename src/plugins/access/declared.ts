@@ -6,7 +6,10 @@ type Responses = Record<string, { content?: Record<string, unknown> } | undefine
 /** Throws for a route that does not say what it answers. */
 export function requireResponses({ method, url, schema, config }: RouteOptions): void {
   if (config?.foreign) throw new Error(`${method} ${url} is ours, and has to declare what it answers`)
-  if (Object.keys(Object(schema?.response)).length > 0) return
+  const responses = Object.keys(Object(schema?.response))
+  // Fastify would serialize by it, and the guard below could not tell what was meant.
+  if (responses.includes('default')) throw new Error(`${method} ${url} has to name its statuses, not \`default\``)
+  if (responses.length > 0) return
   throw new Error(`${method} ${url} does not declare schema.response`)
 }
 

@@ -41,4 +41,4 @@ async function requestRules(app: FastifyInstance, { production, trustProxy }: Re
  * What is refused whatever the route: it stands after `rate-limit`, so that no spelling of an attempt goes uncounted, and
  * before `access`, so that no guard reads a header that is there twice.
  */
-export default fp(requestRules, { name: 'request-rules', dependencies: ['errors', 'http'] })
+export default fp(requestRules, { name: 'request-rules', dependencies: ['errors', 'http', 'rate-limit'] })
