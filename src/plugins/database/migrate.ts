@@ -11,6 +11,8 @@ const OLDEST_SERVER = 140_000
 const LOCK = '7236712001'
 /** Drizzle's own table, so that its tools agree. */
 const MIGRATIONS_TABLE = 'postern.__drizzle_migrations'
+/** `comment on table postern.__drizzle_migrations is 'oldest good: 1795618765405'`, the number from drizzle/meta/_journal.json. */
+const OLDEST_GOOD = /^oldest good: (\d+)$/
 /** Migrations may take their time; a server that is silent for longer than this is gone. */
 const PATIENCE_MS = 600_000
 const CONNECT_MS = 10_000
@@ -63,31 +65,42 @@ async function apply(transaction: postgres.TransactionSql): Promise<number> {
   return list.length
 }
 
-/** What this version has and the database has not. Throws when the database belongs to a later version. */
+/**
+ * What this version has and the database has not. A database that a later version has added to has everything. Throws when a
+ * later version has taken away what this one needs.
+ */
 export async function missingOf(sql: Session): Promise<Migration[]> {
   const all = migrations()
-  const newest = await newestIn(sql)
-  if (newest > timeOf(all.at(-1))) {
+  const { newest, oldestGood } = await stateOf(sql)
+  if (oldestGood > timeOf(all.at(-1))) {
     throw new Error('the database belongs to a later version of Postern: start that version, or restore a backup')
   }
   return all.filter((migration) => timeOf(migration) > newest)
 }
 
-/** Whether the database has the migration of that time; a later version's has it, too. */
-export async function isMigrated(sql: Session, newest: number): Promise<boolean> {
-  return (await newestIn(sql)) >= newest
+/** Whether a version whose last migration is of that time can work: old and new ones run side by side during an upgrade. */
+export async function isMigrated(sql: Session, own: number): Promise<boolean> {
+  const { newest, oldestGood } = await stateOf(sql)
+  return newest >= own && oldestGood <= own
 }
 
 export function timeOf(migration: Migration | undefined): number {
   return migration?.folderMillis ?? 0
 }
 
-async function newestIn(sql: Session): Promise<number> {
+/**
+ * `newest`: the time of the last migration that was applied. `oldestGood`: of the last one that a version must have to work;
+ * a migration that takes something away says so in its SQL, as the comment of the table of migrations.
+ */
+async function stateOf(sql: Session): Promise<{ newest: number; oldestGood: number }> {
   try {
-    const [row] = await sql.unsafe(`select max(created_at) as newest from ${MIGRATIONS_TABLE}`)
-    return Number(row?.newest ?? 0)
+    const [row] = await sql.unsafe(
+      `select max(created_at) as newest, obj_description('${MIGRATIONS_TABLE}'::regclass, 'pg_class') as comment
+        from ${MIGRATIONS_TABLE}`
+    )
+    return { newest: Number(row?.newest ?? 0), oldestGood: Number(OLDEST_GOOD.exec(row?.comment ?? '')?.[1] ?? 0) }
   } catch (error) {
-    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return 0
+    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { newest: 0, oldestGood: 0 }
     throw error
   }
 }
