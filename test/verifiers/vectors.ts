@@ -4,6 +4,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import t from 'tap'
 import { checkVectors, readVectors } from '../fixtures/vectors.js'
 
+const algorithms = ['ES256', 'EdDSA', 'RS256']
 const document = readVectors()
 const { issuer, audience, type: typ, jwks, secret } = document
 
@@ -17,13 +18,11 @@ t.test('jose agrees with the test vectors, with key pairs and with a secret', as
     clockTolerance: document.leeway_seconds
   }
   const keys = createLocalJWKSet(jwks)
-  const algorithms = ['ES256', 'EdDSA', 'RS256']
-  await checkVectors(t, (token) => jwtVerify(token, keys, { ...options, algorithms }))
+  await checkVectors(t, (token) => jwtVerify(token, keys, { ...options, algorithms }), algorithms)
 
   const secretBytes = Buffer.from(secret.k, 'base64url')
-  await checkVectors(t, (token) => jwtVerify(token, secretBytes, { ...options, algorithms: ['HS256'] }), {
-    looksAt: ({ algorithm }) => algorithm === 'HS256'
-  })
+  const hmac = ['HS256']
+  await checkVectors(t, (token) => jwtVerify(token, secretBytes, { ...options, algorithms: hmac }), hmac)
 })
 
 t.test('aws-jwt-verify agrees with the test vectors, once it is told what it does not look at', async (t) => {
@@ -41,5 +40,5 @@ t.test('aws-jwt-verify agrees with the test vectors, once it is told what it doe
     }
   })
   verifier.cacheJwks(jwks as Jwks)
-  await checkVectors(t, (token) => verifier.verifySync(token))
+  await checkVectors(t, (token) => verifier.verifySync(token), algorithms)
 })
