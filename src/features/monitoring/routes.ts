@@ -10,22 +10,31 @@ import {
   EventsAnswer,
   EventsQuery,
   InsightsQuery,
+  LiveAnswer,
+  LiveQuery,
   limit,
   presentEvents,
   presentInsights,
   presentStats,
   StatsQuery
 } from './schemas.js'
-import type { ExportFormat, Monitoring } from './service.js'
+import type { ExportFormat, Live, Monitoring } from './service.js'
 
 type Query = Static<typeof EventsQuery>
 
 interface MonitoringOptions {
   monitoring: Monitoring
+  live: Live
   emails: EmailViews
 }
 
-const routes: Routes<MonitoringOptions> = async (app, { monitoring, emails: views }) => {
+const BACKLOG = 20
+
+/** The access rule has judged it: there is one, and it has this form. */
+const tokenOf = ({ authorization = '' }: { authorization?: string | undefined }) =>
+  authorization.slice('bearer '.length)
+
+const routes: Routes<MonitoringOptions> = async (app, { monitoring, live, emails: views }) => {
   const page = async ({ limit: size, emails = 'shown', ...query }: Query) =>
     presentEvents(await monitoring.listEvents(query, limit.parse(size)), views[emails])
   const stream =
@@ -56,6 +65,26 @@ const routes: Routes<MonitoringOptions> = async (app, { monitoring, emails: view
       const type = preferredType(headers.accept, EVENT_FORMATS)
       const answer = await events[type](query)
       return reply.type(`${type}; charset=utf-8`).send(answer as never)
+    }
+  )
+
+  app.get(
+    '/events/live',
+    {
+      config: { access: 'admin', action: 'events.live' },
+      schema: {
+        operationId: 'adminFollowEvents',
+        summary: 'The trail as it grows, as a stream',
+        description:
+          'It ends when the token is good no more, and after ten minutes. A line `{"missed":true}` stands for events that came too fast.',
+        tags: ['admin'],
+        querystring: LiveQuery,
+        response: { 200: LiveAnswer, ...errorResponses }
+      }
+    },
+    async ({ headers, query: { emails = 'shown' } }, reply) => {
+      const stream = await live.open({ token: tokenOf(headers), emails: views[emails], backlog: BACKLOG })
+      return reply.type('application/x-ndjson; charset=utf-8').send(stream as never)
     }
   )
 

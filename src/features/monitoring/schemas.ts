@@ -127,6 +127,14 @@ export const EventsQuery = Type.Object(
   { additionalProperties: false }
 )
 
+export const LiveQuery = Type.Object({ emails: Emails }, { additionalProperties: false })
+
+/** A stream of lines, each an event. */
+export const LiveAnswer = {
+  description: 'The newest 20 events, then what comes: one a line, with empty lines between, until the stream ends',
+  content: { 'application/x-ndjson': { schema: Type.Unsafe<never>({ type: 'string' }) } }
+}
+
 /** What `/admin/api/events` can be had as; the first by default. The others are streams of everything. */
 export const EVENT_FORMATS = ['application/json', 'application/x-ndjson', 'text/csv'] as const
 

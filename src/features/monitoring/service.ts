@@ -12,6 +12,7 @@ import { sumUp } from './sums.js'
 export type { ExportFormat, ExportOptions } from './export.js'
 export type { EventQuery } from './filter.js'
 export type { Insight } from './insights.js'
+export { createLive, type Live } from './live.js'
 export type { Stats } from './stats.js'
 export type { CountRow, EventRow } from './store.js'
 
