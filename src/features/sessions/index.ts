@@ -51,5 +51,5 @@ export default fp<SessionsOptions>(
     for (const schema of [RefreshRequest, LogoutRequest, Session, SessionList]) app.addSchema(schema)
     await app.register(routes, { prefix: '/auth', sessions })
   },
-  { name: 'sessions', dependencies: ['database', 'events', 'jwt', 'rate-limit', 'access'] }
+  { name: 'sessions', dependencies: ['database', 'events', 'jwt', 'users', 'rate-limit', 'access'] }
 )
