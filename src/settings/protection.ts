@@ -191,7 +191,7 @@ export const PROTECTION_SETTINGS = {
     default: 'info',
     allowed: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`',
     example: 'debug',
-    description: 'No level logs a secret'
+    description: 'No level logs a secret, but the one-time link by which the first admin of a development start is made'
   }),
   shutdownDelayMs: setting({
     name: 'SHUTDOWN_DELAY',
