@@ -2,14 +2,34 @@ import t from 'tap'
 import { createApp, newUser } from '../fixtures/app.js'
 import { assertDead, client, startSession, tryRefresh, unlimited } from '../fixtures/sessions.js'
 
-const ROUNDS = 100
+const ROUNDS = 200
 
-t.test('20 refreshes of one token at once give one successor', async (t) => {
+t.test('a refresh changes its session once, in one transaction with its event, and a repeat does not', async (t) => {
   const app = await createApp(t, { config: unlimited })
+  const user = await newUser(app.http)
+  await app.sql`create table public.updates (at timestamptz default now())`
+  await app.sql`create function note_update() returns trigger language plpgsql as
+    'begin insert into public.updates default values; return null; end'`
+  await app.sql`create trigger note_update after update on postern.sessions for each row execute function note_update()`
+  const count = async () => (await app.sql`select count(*)::int as updates from public.updates`)[0]?.updates
+  t.type(await tryRefresh(app, user.refresh_token), Object)
+  t.equal(await count(), 1)
+  const [row] = await app.sql`select s.xmin::text = e.xmin::text as together from postern.sessions s
+    join postern.auth_events e on e.session_id = s.id where e.event_type = 'refresh'`
+  t.equal(row?.together, true)
+  t.type(await tryRefresh(app, user.refresh_token), Object)
+  t.equal(await count(), 1)
+})
+
+t.test('20 refreshes of one token at once give one successor, also at two instances', async (t) => {
+  const app = await createApp(t, { config: unlimited })
+  const apps = [app, await createApp(t, { config: app.config })]
   const user = await newUser(app.http)
   let token = user.refresh_token
   for (let round = 0; round < ROUNDS; round += 1) {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => tryRefresh(app, token)))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => tryRefresh(apps[at % 2] as typeof app, token))
+    )
     const successors = new Set(answers.map((answer) => (typeof answer === 'string' ? answer : answer.refreshToken)))
     t.equal(successors.size, 1)
     token = [...successors][0] as string

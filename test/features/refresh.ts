@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createRefreshTokens } from '../../src/lib/refresh-token.js'
 import { createApp, newUser, password } from '../fixtures/app.js'
-import { type App, unlimited } from '../fixtures/sessions.js'
+import { type App, tryRefresh, unlimited } from '../fixtures/sessions.js'
 
 async function refresh({ http }: App, refreshToken: unknown) {
   return await http('POST', '/auth/refresh', { body: { refresh_token: refreshToken } })
@@ -172,6 +172,24 @@ t.test('a malformed, forged or altered token is refused and its session is not t
   }
   t.strictSame(await sessionRow(app), before)
   t.equal(await countEvents(app), 10)
+})
+
+t.test('a token altered by any one bit is refused, and its session is not touched', async (t) => {
+  const app = await createApp(t, { config: unlimited })
+  const user = await newUser(app.http)
+  const before = await sessionRow(app)
+  const bytes = Buffer.from(user.refresh_token.slice(4), 'base64url')
+  const answers = await Promise.all(
+    Array.from({ length: 8 * bytes.length }, (_, bit) => {
+      const copy = Buffer.from(bytes)
+      copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7))
+      return tryRefresh(app, `prt_${copy.toString('base64url')}`)
+    })
+  )
+  t.equal(answers.length, 456)
+  t.strictSame([...new Set(answers)], ['invalid_refresh_token'])
+  t.strictSame(await sessionRow(app), before)
+  t.equal((await refresh(app, user.refresh_token)).status, 200)
 })
 
 t.test('a token ahead of the counter is refused and its session is not touched', async (t) => {
