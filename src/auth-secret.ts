@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, ConfigError } from './config.js'
 import { keptSecret } from './lib/kept-secret.js'
@@ -16,6 +17,11 @@ export function resolveAuthSecret(config: Config): Config {
     setting.name === 'AUTH_SECRET' ? { ...setting, source: 'generated' as const, isSet: true } : setting
   )
   return Object.freeze({ ...config, authSecret: Buffer.from(secret, 'utf8'), settings })
+}
+
+/** Whether DATA_DIR keeps one already: asking makes none. */
+export function hasKeptSecret({ dataDir }: Pick<Config, 'dataDir'>): boolean {
+  return existsSync(join(dataDir, FILE))
 }
 
 function kept(dataDir: string): string {

@@ -1,11 +1,9 @@
 import { Command } from 'commander'
-import Fastify from 'fastify'
 import { type Config, loadConfig, readEnvironment } from '../config.js'
 import { ApiError } from '../errors.js'
 import type { UserRow } from '../features/users/service.js'
-import type { Passwords } from '../plugins/passwords/index.js'
 import { toEmail } from './arguments.js'
-import { choosePassword } from './password.js'
+import { choosePassword, passwordsOf } from './password.js'
 import { withDatabase } from './with-database.js'
 
 interface Options {
@@ -76,14 +74,6 @@ async function withMaker<T>(config: Config, use: (maker: Maker) => Promise<T>): 
   return await withDatabase(config, (db) =>
     use(createAdminMaker({ db, users: createUsers({ db }), events: { record }, endSessions }))
   )
-}
-
-/** The service's own rules and cost. */
-async function passwordsOf(config: Config): Promise<Passwords> {
-  const { default: plugin } = await import('../plugins/passwords/index.js')
-  const app = Fastify()
-  await app.register(plugin, config)
-  return app.passwords
 }
 
 function toText({ user, password }: Made, { promote }: Options): string {

@@ -25,3 +25,9 @@ export function toBaseUrl(text: string): string {
   if (username !== '') throw new InvalidArgumentError('a URL with a user in it is not understood')
   return href.replace(/\/+$/, '')
 }
+
+/** A path that begins with one slash, without a query. */
+export function toPath(text: string): string {
+  if (!/^\/[^\s?#\\/][^\s?#\\]*$/.test(text)) throw new InvalidArgumentError('it is not a path such as /api/notes')
+  return text
+}

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import Fastify from 'fastify'
+import type { Config } from '../config.js'
 import type { Passwords } from '../plugins/passwords/index.js'
 
 export interface ChosenPassword {
@@ -51,4 +53,12 @@ function generate(passwords: Passwords, email: string): string {
     const password = randomBytes(24).toString('base64url')
     if (passwords.check(password, email).length === 0) return password
   }
+}
+
+/** The service's own policy and cost. */
+export async function passwordsOf(config: Config): Promise<Passwords> {
+  const { default: plugin } = await import('../plugins/passwords/index.js')
+  const app = Fastify()
+  await app.register(plugin, config)
+  return app.passwords
 }

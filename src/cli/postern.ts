@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { version } from '../lib/version.js'
 import { adminCommand } from './admin.js'
+import { doctorCommand } from './doctor.js'
 import { eventsCommand } from './events.js'
 import { failure } from './failure.js'
 import { keysCommand } from './keys.js'
@@ -17,6 +18,7 @@ const program = new Command('postern')
   .version(version)
   .addCommand(serveCommand())
   .addCommand(migrateCommand())
+  .addCommand(doctorCommand())
   .addCommand(smokeCommand())
   .addCommand(keysCommand())
   .addCommand(adminCommand())

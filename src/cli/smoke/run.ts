@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { printable } from '../../lib/printable.js'
 import { type Answer, type Visit, visitor } from './visit.js'
 
 /** One line of the list: what was tried, what should have come and what came. */
@@ -71,7 +72,7 @@ function judge({ status, text, json }: Answer, check: string, wanted: Outcome): 
   const code = typeof json?.code === 'string' ? json.code : undefined
   const ok = status === wanted.status && (wanted.code === undefined || code === wanted.code)
   const got = { status, ...(code !== undefined && { code }) }
-  return { check, ok, wanted, got, ...(!ok && { body: text.slice(0, 300) }) }
+  return { check, ok, wanted, got, ...(!ok && { body: printable(text, 300) }) }
 }
 
 async function walk(visitor: Visitor): Promise<void> {

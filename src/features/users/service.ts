@@ -2,6 +2,7 @@ import { ApiError } from '../../errors.js'
 import type { Db } from '../../plugins/database/index.js'
 import {
   claimLogin,
+  deleteUser,
   findAnyAdmin,
   findUserByEmail,
   findUserById,
@@ -45,6 +46,9 @@ export function createUsers({ db }: { db: Db }) {
     findForUpdate: findUserForUpdate,
     update: updateUser,
     insertAdmin,
-    findAnyAdmin
+    findAnyAdmin,
+
+    /** For a throw-away account alone: others are switched off, and stay. */
+    deleteIn: deleteUser
   }
 }

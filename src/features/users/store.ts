@@ -84,6 +84,11 @@ export async function updateUser(
   return row as UserRow
 }
 
+/** The row, and what hangs on it: sessions and known addresses. The trail keeps what it tells of. */
+export async function deleteUser(tx: Db, id: string): Promise<void> {
+  await tx.delete(users).where(eq(users.id, id))
+}
+
 /** Whether there is an active admin, apart from `except`. */
 export async function findAnyAdmin(db: Db, except?: string): Promise<boolean> {
   const rows = await db

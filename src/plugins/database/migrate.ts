@@ -71,7 +71,7 @@ async function apply(transaction: postgres.TransactionSql): Promise<number> {
  */
 export async function missingOf(sql: Session): Promise<Migration[]> {
   const all = migrations()
-  const { newest, oldestGood } = await stateOf(sql)
+  const { newest, oldestGood } = await appliedIn(sql)
   if (oldestGood > timeOf(all.at(-1))) {
     throw new Error('the database belongs to a later version of Postern: start that version, or restore a backup')
   }
@@ -80,7 +80,7 @@ export async function missingOf(sql: Session): Promise<Migration[]> {
 
 /** Whether a version whose last migration is of that time can work: old and new ones run side by side during an upgrade. */
 export async function isMigrated(sql: Session, own: number): Promise<boolean> {
-  const { newest, oldestGood } = await stateOf(sql)
+  const { newest, oldestGood } = await appliedIn(sql)
   return newest >= own && oldestGood <= own
 }
 
@@ -88,19 +88,28 @@ export function timeOf(migration: Migration | undefined): number {
   return migration?.folderMillis ?? 0
 }
 
-/**
- * `newest`: the time of the last migration that was applied. `oldestGood`: of the last one that a version must have to work;
- * a migration that takes something away says so in its SQL, as the comment of the table of migrations.
- */
-async function stateOf(sql: Session): Promise<{ newest: number; oldestGood: number }> {
+export interface Applied {
+  /** How many migrations the database has. */
+  count: number
+  /** The time of the newest of them; 0 without any. */
+  newest: number
+  /**
+   * The time of the last one that a version must have to work; a migration that takes something away says so in its SQL, as
+   * the comment of the table of migrations.
+   */
+  oldestGood: number
+}
+
+export async function appliedIn(sql: Session): Promise<Applied> {
   try {
     const [row] = await sql.unsafe(
-      `select max(created_at) as newest, obj_description('${MIGRATIONS_TABLE}'::regclass, 'pg_class') as comment
-        from ${MIGRATIONS_TABLE}`
+      `select count(*)::int as count, max(created_at) as newest,
+        obj_description('${MIGRATIONS_TABLE}'::regclass, 'pg_class') as comment from ${MIGRATIONS_TABLE}`
     )
-    return { newest: Number(row?.newest ?? 0), oldestGood: Number(OLDEST_GOOD.exec(row?.comment ?? '')?.[1] ?? 0) }
+    const oldestGood = Number(OLDEST_GOOD.exec(row?.comment ?? '')?.[1] ?? 0)
+    return { count: row?.count ?? 0, newest: Number(row?.newest ?? 0), oldestGood }
   } catch (error) {
-    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { newest: 0, oldestGood: 0 }
+    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { count: 0, newest: 0, oldestGood: 0 }
     throw error
   }
 }
