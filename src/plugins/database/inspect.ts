@@ -48,16 +48,16 @@ export async function inspectServer(sql: postgres.Sql): Promise<ServerFacts> {
 export interface MigrationFacts {
   applied: number
   missing: number
-  /** The database belongs to a later version than this program. */
+  /** A later version has taken away what this program needs. */
   later: boolean
 }
 
 /** Reads alone: a database without the schema has applied none. */
 export async function inspectMigrations(sql: postgres.Sql): Promise<MigrationFacts> {
   const all = migrations()
-  const { count, newest } = await appliedIn(sql)
+  const { count, newest, oldestGood } = await appliedIn(sql)
   const missing = all.filter((migration) => timeOf(migration) > newest).length
-  return { applied: count, missing, later: newest > timeOf(all.at(-1)) }
+  return { applied: count, missing, later: oldestGood > timeOf(all.at(-1)) }
 }
 
 export interface TimeFacts {
