@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { packageRoot } from '../../src/lib/package-root.js'
 import { password } from '../fixtures/app.js'
 import { type Answer, ask, GATEWAY, json, newAddress } from './client.js'
-import type { World } from './world.js'
+import { until, type World } from './world.js'
 
 /** While the other instance is down: also what is counted by each instance is exact. */
 export const ONE_INSTANCE = {
@@ -70,6 +70,31 @@ export const ONE_INSTANCE = {
       const through = await ask({ ...request, from: newAddress() })
       t.strictSame(essence(through), essence(direct), `${request.method ?? 'GET'} ${request.path}: ${direct.status}`)
     }
+  },
+
+  'in production what came by plain http is refused, under /auth and on the way to the API': async (
+    t: Test,
+    world: World
+  ) => {
+    const user = await world.newUser()
+    await world.first.kill()
+    await world.first.start({ NODE_ENV: 'production', BCRYPT_COST: '10' })
+    await until(async () => (await ask({ path: '/auth/settings' })).status === 403)
+    const before = world.received.length
+    const claims: [string, string][] = [
+      ['X-Forwarded-Proto', 'https'],
+      ['Forwarded', 'proto=https']
+    ]
+    for (const path of ['/auth/me', `/api/${user.user_id}`]) {
+      for (const headers of [[], claims]) {
+        const answer = await ask({ path, token: user.token, headers })
+        t.match(answer, { status: 403, json: { code: 'https_required' } }, path)
+      }
+    }
+    t.equal(world.received.length, before)
+    await world.first.kill()
+    await world.first.start()
+    await until(async () => (await ask({ path: '/auth/settings' })).status === 200)
   }
 }
 
