@@ -1,5 +1,6 @@
 // Compiles, starts one PostgreSQL with a migrated template database, runs tap, and closes with `N passed, N failed`.
 // Usage: node scripts/test.js [test/file.ts …]   (no file: all, with coverage)
+// With TEST_POOLER=pgbouncer the tests' databases are reached through it; see scripts/test-pgbouncer.sh.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,10 +23,17 @@ const { prepareTemplate } = await import(pathToFileURL(join(build, 'test/fixture
 const folder = mkdtempSync(join(tmpdir(), 'pt-'))
 const server = await startEmbedded({ dataDir: folder, testOnlyNoFsync: true })
 let failed = 1
+let pooler
 try {
   await prepareTemplate(server.url)
-  failed = await runTap({ ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: server.url })
+  if (process.env.TEST_POOLER === 'pgbouncer') {
+    const { ADVISED, createPooler } = await import(pathToFileURL(join(build, 'test/fixtures/pgbouncer.js')).href)
+    pooler = await createPooler(server.url, ADVISED)
+  }
+  const urls = { TEST_DATABASE_URL: server.url, ...(pooler && { TEST_POOLER_URL: pooler.url }) }
+  failed = await runTap({ ...process.env, NODE_ENV: 'test', ...urls })
 } finally {
+  await pooler?.stop()
   await server.stop()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -55,6 +55,9 @@ export async function migrateOver(dialer: Dialer, target: DatabaseTarget): Promi
 async function apply(transaction: postgres.TransactionSql): Promise<number> {
   // The lock of one whose machine has vanished must not keep the others waiting until TCP notices.
   await transaction.unsafe(`set local idle_in_transaction_session_timeout = '60s'`)
+  // Behind a pooler the role has limits for requests; a migration, and the wait for another's, may take longer.
+  await transaction.unsafe('set local statement_timeout = 0')
+  await transaction.unsafe('set local lock_timeout = 0')
   await transaction.unsafe(`select pg_advisory_xact_lock(${LOCK})`)
   await prepareSchema(transaction)
   const list = await missingOf(transaction)

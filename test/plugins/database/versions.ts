@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { migrateDatabase } from '../../../src/plugins/database/migrate.js'
 import { createDatabaseApp, until } from '../../fixtures/database.js'
 import { connect, createDatabase } from '../../fixtures/postgres.js'
 
@@ -37,4 +39,20 @@ t.test('a database from which a later version has taken something away is refuse
   t.not(started.database.state(), 'ready')
   await sql.unsafe(`comment on table postern.__drizzle_migrations is 'oldest good: 1'`)
   await until(() => running.database.state() === 'ready' && started.database.state() === 'ready')
+})
+
+t.test('the limits of the role for requests are no limits for a migration, nor for the wait for one', async (t) => {
+  const databaseUrl = await createDatabase(t, { empty: true })
+  const other = connect(databaseUrl)
+  t.teardown(() => other.end())
+  const database = new URL(databaseUrl).pathname.slice(1)
+  await other.unsafe(`alter database ${database} set statement_timeout = '200ms'`)
+  await other.unsafe(`alter database ${database} set lock_timeout = '100ms'`)
+  let migrated: Promise<number> | undefined
+  await other.begin(async (transaction) => {
+    await transaction.unsafe('select pg_advisory_xact_lock(7236712001)')
+    migrated = migrateDatabase(databaseUrl)
+    await sleep(600)
+  })
+  t.ok(Number(await migrated) > 0)
 })
