@@ -1,8 +1,9 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Config, loadConfig, readEnvironment } from '../config.js'
 import { ApiError } from '../errors.js'
 import type { UserRow } from '../features/users/service.js'
 import { toEmail } from './arguments.js'
+import { documented, type Notes } from './documented.js'
 import { choosePassword, passwordsOf } from './password.js'
 import { withDatabase } from './with-database.js'
 
@@ -12,27 +13,34 @@ interface Options {
   json: boolean
 }
 
-const EXAMPLES = `
-Examples:
-  postern admin create ada@example.com                          asks for a password; empty makes one and shows it
-  postern admin create ada@example.com --password-stdin <file   takes it from standard input
-  postern admin create ada@example.com --promote                an account that is there; it keeps its password`
+const NOTES: Notes = {
+  about: ['The admin makes the others at /admin/. A password has to meet the policy of the service.'],
+  examples: [
+    ['postern admin create ada@example.com', 'asks for a password; empty makes one and shows it'],
+    ['postern admin create ada@example.com --password-stdin <password.txt', 'takes it from standard input'],
+    ['postern admin create ada@example.com --promote', 'an account that is there; it keeps its password']
+  ],
+  exits: { 1: 'the account is there already, or is not; the password is refused; the database is away', 78: '' }
+}
 
 /** `postern admin`: makes the first admin, who makes the others at `/admin/`. */
 export function adminCommand(): Command {
   const create = new Command('create')
     .description('make an admin')
     .argument('<email>', 'of the account', toEmail)
-    .option('--promote', 'make an account that is there an admin, and log it out everywhere', false)
+    .addOption(
+      new Option('--promote', 'make an account that is there an admin, and log it out everywhere')
+        .default(false)
+        .conflicts('passwordStdin')
+    )
     .option('--password-stdin', 'read the password from standard input', false)
     .option('--json', 'as JSON', false)
-    .addHelpText('after', EXAMPLES)
     .action(async (email: string, options: Options) => {
       const config = loadConfig(readEnvironment())
       const made = options.promote ? await promote(config, email) : await make(config, email, options)
       process.stdout.write(options.json ? toJson(made) : toText(made, options))
     })
-  return new Command('admin').description('make an admin').addCommand(create)
+  return new Command('admin').description('make an admin').addCommand(documented(create, NOTES))
 }
 
 interface Made {

@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander'
 import { readEnvironment } from '../config.js'
+import { EXIT_INTERRUPTED } from '../lib/exit-codes.js'
 import { toBaseUrl, toPath } from './arguments.js'
+import { documented, type Notes } from './documented.js'
 import { createProgress } from './progress.js'
 
 interface Options {
@@ -9,20 +11,28 @@ interface Options {
   json: boolean
 }
 
-const EXAMPLES = `
-It reads the settings as the service does, so run it where the service gets them. It changes nothing; with --through it makes an
-account (doctor-…@postern.invalid) in the database, logs in to it twice, and removes it. What it did stays in the audit trail.
-
-Examples:
-  postern doctor
-  postern doctor --through https://example.com
-  postern doctor --through https://example.com --protected /api/:user_id/notes --json`
-
-const INTERRUPTED = 130
+const NOTES: Notes = {
+  about: [
+    'It reads the settings as the service does, so run it where the service gets them. By itself it changes nothing.',
+    'With --through it makes an account (doctor-…@postern.invalid) in the database, logs in to it twice by way of the gateway,',
+    'and removes it. What it did stays in the audit trail.'
+  ],
+  examples: [
+    ['postern doctor'],
+    ['postern doctor --through https://example.com'],
+    ['postern doctor --through https://example.com --protected /api/:user_id/notes --json']
+  ],
+  exits: {
+    0: 'nothing has failed',
+    1: 'something has',
+    78: 'the settings are wrong; the report says which',
+    130: 'its account is removed all the same'
+  }
+}
 
 /** `postern doctor`: what is right, what is doubtful and what is wrong, and what to do about it. */
 export function doctorCommand(): Command {
-  return new Command('doctor')
+  const command = new Command('doctor')
     .description('look at settings, database, keys and this machine, and at a gateway from outside')
     .option('--through <url>', 'the URL of a gateway that forwards /auth/ to this service', toBaseUrl)
     .addOption(
@@ -31,7 +41,6 @@ export function doctorCommand(): Command {
         .default([], 'none')
     )
     .option('--json', 'as JSON', false)
-    .addHelpText('after', EXAMPLES)
     .action(async ({ through, protected: protectedPaths, json }: Options, command: Command) => {
       if (protectedPaths.length > 0 && through === undefined) command.error('error: --protected needs --through')
       const { examine } = await import('./doctor/run.js')
@@ -49,7 +58,8 @@ export function doctorCommand(): Command {
       } catch (error) {
         progress.end()
         if (!interrupted.signal.aborted) throw error
-        process.exitCode = INTERRUPTED
+        process.exitCode = EXIT_INTERRUPTED
       }
     })
+  return documented(command, NOTES)
 }

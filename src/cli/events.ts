@@ -4,7 +4,8 @@ import { loadConfig, readEnvironment } from '../config.js'
 import { ApiError } from '../errors.js'
 import { EVENT_TYPES, FAILURE_REASONS } from '../events.js'
 import type { EventQuery, EventRow } from '../features/monitoring/service.js'
-import { toNumber } from './arguments.js'
+import { toAddressRange, toEmail, toId, toNumber, toTime } from './arguments.js'
+import { documented, type Notes } from './documented.js'
 import { eventLine } from './event-line.js'
 import { textTable } from './table.js'
 import { withDatabase } from './with-database.js'
@@ -25,33 +26,39 @@ interface Options {
 
 const PAUSE_MS = 1000
 
-const EXAMPLES = `
-Examples:
-  postern events --success false --limit 100
-  postern events --email ada@example.com --from 2026-01-14T00:00:00Z
-  postern events --ip 203.0.113.0/24 --json
-  postern events --follow`
+const NOTES: Notes = {
+  about: [
+    'The last line is the newest. What comes in the meantime is shown by --follow, also of a database that comes back.'
+  ],
+  examples: [
+    ['postern events --success false --limit 100'],
+    ['postern events --email ada@example.com --from 2026-01-14T00:00:00Z'],
+    ['postern events --ip 203.0.113.0/24 --json'],
+    ['postern events --follow', 'until Ctrl-C']
+  ],
+  exits: { 1: 'the database is away', 78: '', 130: 'the end of --follow' }
+}
 
 /** `postern events`: the newest of the trail, the oldest of them first, and with --follow what comes after. */
 export function eventsCommand(): Command {
-  return new Command('events')
+  const command = new Command('events')
     .description('show the newest events, the last one at the end')
     .addOption(new Option('--type <type>', 'only of this type').choices(Object.keys(EVENT_TYPES)))
     .addOption(new Option('--success <yes>', 'only what succeeded, or did not').choices(['true', 'false']))
     .addOption(new Option('--reason <reason>', 'only with this reason').choices(Object.keys(FAILURE_REASONS)))
-    .option('--ip <address>', 'only from this address or network')
-    .option('--email <email>', 'only of this email')
-    .option('--user <id>', 'only of this user')
-    .option('--from <time>', 'this time or later, as 2026-01-14T09:30:00Z')
-    .option('--to <time>', 'before this time')
+    .option('--ip <address>', 'only from this address or network', toAddressRange)
+    .option('--email <email>', 'only of this email', toEmail)
+    .option('--user <id>', 'only of this user', toId)
+    .option('--from <time>', 'this time or later, as 2026-01-14T09:30:00Z', toTime)
+    .option('--to <time>', 'before this time', toTime)
     .option('--limit <number>', 'at most so many', toNumber(10_000), 50)
     .option('--follow', 'go on with what comes, until it is interrupted', false)
     .option('--json', 'one JSON object a line, as /admin/api/events answers it', false)
-    .addHelpText('after', EXAMPLES)
     .action(async (options: Options) => {
       endQuietlyWithoutReader()
       await show(options)
     })
+  return documented(command, NOTES)
 }
 
 /** `postern events | head` is no failure. */

@@ -3,9 +3,38 @@ import { resolveAuthSecret } from '../auth-secret.js'
 import { type Config, loadConfig, readEnvironment } from '../config.js'
 import { ApiError } from '../errors.js'
 import type { Keys } from '../features/keys/service.js'
+import { documented, type Notes } from './documented.js'
 import { keyJson, keyTable, rotationText, rotationWarning } from './keys-text.js'
 import { requireDatabase } from './require-database.js'
 import { withDatabase } from './with-database.js'
+
+const AWAY = 'the database is away, or AUTH_SECRET does not open the keys'
+
+const NOTES: Record<'list' | 'rotate' | 'revoke' | 'export', Notes> = {
+  list: {
+    examples: [['postern keys list'], ['postern keys list --json']],
+    exits: { 1: 'the database is away', 78: '' }
+  },
+  rotate: {
+    about: ['Running instances follow within a second.'],
+    examples: [
+      ['postern keys rotate', 'refused before KEY_PUBLISH_AHEAD is over'],
+      ['postern keys rotate --now', 'verifiers that keep the key set refuse new tokens for a while']
+    ],
+    exits: { 1: `the next key was not published for long enough, or JWT_SECRET signs; ${AWAY}`, 78: '' }
+  },
+  revoke: {
+    about: [
+      'Everybody whom the key signed in has to refresh. Its tokens are refused by every instance within a second.'
+    ],
+    examples: [['postern keys revoke cvld24GgdGDz4Bdb6EfiWe7hYSJJ5aw29en-hATZekE']],
+    exits: { 1: `there is no such key; ${AWAY}`, 78: '' }
+  },
+  export: {
+    examples: [['postern keys export >jwks.json'], ['postern keys export --format pem', 'for what takes no JWK']],
+    exits: { 1: AWAY, 78: '' }
+  }
+}
 
 interface Output {
   json: boolean
@@ -15,10 +44,10 @@ interface Output {
 export function keysCommand(): Command {
   return new Command('keys')
     .description('see, rotate, revoke and export the signing keys')
-    .addCommand(listCommand())
-    .addCommand(rotateCommand())
-    .addCommand(revokeCommand())
-    .addCommand(exportCommand())
+    .addCommand(documented(listCommand(), NOTES.list))
+    .addCommand(documented(rotateCommand(), NOTES.rotate))
+    .addCommand(documented(revokeCommand(), NOTES.revoke))
+    .addCommand(documented(exportCommand(), NOTES.export))
 }
 
 function listCommand(): Command {
@@ -50,7 +79,7 @@ function rotateCommand(): Command {
 /** A kid may begin with `-`, which commander takes for options; `-h…` as well, so that only `--help` helps here. */
 function revokeCommand(): Command {
   return new Command('revoke')
-    .description('withdraw a key, and with it every token that it signed: everybody whom it signed in has to refresh')
+    .description('withdraw a key, and with it every token that it signed')
     .argument('<kid>', 'from `postern keys list`, whole')
     .option('--json', 'as JSON', false)
     .helpOption('--help', 'display help for command')

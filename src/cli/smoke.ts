@@ -1,22 +1,26 @@
 import { Command } from 'commander'
 import { toBaseUrl } from './arguments.js'
+import { documented, type Notes } from './documented.js'
 import type { Outcome, Result } from './smoke/run.js'
 
-const EXAMPLES = `
-It makes one account (smoke-…@example.com) and uses up this address's logins for a minute. It needs no settings.
-
-Examples:
-  postern smoke http://localhost:3000
-  postern smoke https://example.com           through the gateway
-  postern smoke https://example.com --json | jq '.checks[] | select(.ok | not)'`
+const NOTES: Notes = {
+  about: [
+    "It makes one account (smoke-…@example.com) and uses up this address's logins for a minute. It needs no settings."
+  ],
+  examples: [
+    ['postern smoke http://localhost:3000'],
+    ['postern smoke https://example.com', 'by way of the gateway'],
+    ["postern smoke https://example.com --json | jq '.checks[] | select(.ok | not)'"]
+  ],
+  exits: { 0: 'every check passed', 1: 'one did not' }
+}
 
 /** `postern smoke`: scripts/smoke.sh where there is no curl. The same lines; 1 when a check failed. */
 export function smokeCommand(): Command {
-  return new Command('smoke')
+  const command = new Command('smoke')
     .description('try the life of a user at a running service, by way of its gateway or not')
     .argument('<url>', 'where /auth is', toBaseUrl)
     .option('--json', 'as JSON', false)
-    .addHelpText('after', EXAMPLES)
     .action(async (url: string, { json }: { json: boolean }) => {
       const { smoke } = await import('./smoke/run.js')
       const say = (line: string) => json || process.stdout.write(`${line}\n`)
@@ -30,6 +34,7 @@ export function smokeCommand(): Command {
       else say(`${passed} passed, ${failed} failed`)
       if (failed > 0) process.exitCode = 1
     })
+  return documented(command, NOTES)
 }
 
 function lineOf({ check, ok, wanted, got, body }: Result): string {

@@ -2,11 +2,23 @@ import { Command } from 'commander'
 import { loadConfig, readEnvironment } from '../config.js'
 import type { Overview, Throttle } from '../features/throttle/service.js'
 import { toEmail, toNumber } from './arguments.js'
+import { documented, type Notes } from './documented.js'
 import { textTable } from './table.js'
 import { withDatabase } from './with-database.js'
 
 const DEFAULT_LIMIT = 100
 const MOST = 10_000
+
+const LIST_NOTES: Notes = {
+  examples: [['postern throttle list'], ['postern throttle list --all --limit 1000 --json', 'also who need not wait']],
+  exits: { 1: 'the database is away', 78: '' }
+}
+
+const CLEAR_NOTES: Notes = {
+  about: ['It is on record: an event throttle_cleared. An email that nobody waits for is no failure.'],
+  examples: [['postern throttle clear ada@example.com'], ['postern throttle clear ada@example.com --json']],
+  exits: { 1: 'the database is away', 78: '' }
+}
 
 /** `postern throttle`: who has to wait after failed logins, and how an operator lifts it. */
 export function throttleCommand(): Command {
@@ -30,8 +42,8 @@ export function throttleCommand(): Command {
     })
   return new Command('throttle')
     .description('see and lift the waits after failed logins')
-    .addCommand(list)
-    .addCommand(clear)
+    .addCommand(documented(list, LIST_NOTES))
+    .addCommand(documented(clear, CLEAR_NOTES))
 }
 
 async function withThrottle<T>(use: (throttle: Throttle) => Promise<T>): Promise<T> {

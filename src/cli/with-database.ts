@@ -1,5 +1,6 @@
 import type { Config } from '../config.js'
 import type { Db } from '../plugins/database/index.js'
+import { createProgress } from './progress.js'
 import { requireDatabase } from './require-database.js'
 
 /**
@@ -14,7 +15,9 @@ export async function withDatabaseUrl<T>(config: Config, use: (url: string) => P
   const running = await findRunning(dataDir)
   if (running !== undefined) return use(running)
   const { startEmbedded } = await import('../plugins/database/embedded.js')
-  const server = await startEmbedded({ dataDir })
+  const progress = createProgress()
+  progress.say('starting the embedded PostgreSQL …')
+  const server = await startEmbedded({ dataDir }).finally(() => progress.end())
   try {
     return await use(server.url)
   } finally {

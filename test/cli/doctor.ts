@@ -245,8 +245,8 @@ t.test('postern doctor refuses arguments that mean nothing with one line', async
     [['--protected', '/api/x'], /--protected needs --through/]
   ] as const) {
     const { ended, output } = postern(t, ['doctor', ...args], {})
-    t.equal(await ended, 1)
+    t.equal(await ended, 64)
     t.match(output(), { stdout: '', stderr: message })
-    t.match(output().stderr, /^error: [^\n]+\n$/)
+    t.match(output().stderr, /^postern: [^\n]+\n$/)
   }
 })

@@ -11,6 +11,10 @@ t.test('postern secret prints a good secret and nothing else', async (t) => {
   t.match(output().stdout, /^[A-Za-z0-9_-]{64}\n$/)
   t.equal(weakness(output().stdout.trim()), undefined)
   t.equal(output().stderr, '')
+  const json = postern(t, ['secret', '--json'], {})
+  t.equal(await json.ended, 0)
+  const { secret } = JSON.parse(json.output().stdout)
+  t.equal(weakness(secret), undefined)
 })
 
 t.test('postern --version prints the version; an unknown command is an error', async (t) => {
@@ -18,8 +22,8 @@ t.test('postern --version prints the version; an unknown command is an error', a
   t.equal(await good.ended, 0)
   t.equal(good.output().stdout.trim(), version)
   const bad = postern(t, ['srve'], {})
-  t.equal(await bad.ended, 1)
-  t.match(bad.output().stderr, 'unknown command')
+  t.equal(await bad.ended, 64)
+  t.match(bad.output().stderr, /^postern: unknown command 'srve'\n/)
 })
 
 t.test('wrong settings end serve and migrate with 78, all named on standard error, no value of a secret', async (t) => {
@@ -52,6 +56,10 @@ t.test('postern migrate migrates an empty database, once', async (t) => {
   const second = postern(t, ['migrate'], env)
   t.equal(await second.ended, 0)
   t.equal(second.output().stdout, 'nothing to migrate\n')
+  const third = postern(t, ['migrate', '--json'], env)
+  t.equal(await third.ended, 0)
+  t.strictSame(JSON.parse(third.output().stdout), { applied: 0 })
+  t.equal(first.output().stderr + third.output().stderr, '', 'nothing is shown of the progress in a pipe')
 })
 
 t.test('postern migrate on a database that is away ends with 1 and a line without the password', async (t) => {

@@ -73,7 +73,7 @@ t.test('where nobody answers every check of postern smoke fails', async (t) => {
 t.test('what is no URL is an error of one line', async (t) => {
   for (const url of ['localhost:3000', 'ftp://example.com', 'http://a/?b', 'http://user@a']) {
     const { code, stderr, lines } = await command(t, url)
-    t.match({ code, lines }, { code: 1, lines: [''] }, url)
-    t.match(stderr, /^error: command-argument value '.*' is invalid for argument 'url'\. .*\n$/, url)
+    t.match({ code, lines }, { code: 64, lines: [''] }, url)
+    t.match(stderr, /^postern: command-argument value '.*' is invalid for argument 'url'\. .*\n$/, url)
   }
 })

@@ -71,9 +71,9 @@ t.test('a wait that cannot be recorded as lifted is not lifted', async (t) => {
 t.test('what is no email, and what is no limit, is refused with a line', async (t) => {
   const wrong = [['clear', 'ada'], ['list', '--limit', '0'], ['raise']]
   for (const { code, stdout, stderr } of await Promise.all(wrong.map((args) => run(args)))) {
-    t.equal(code, 1)
+    t.equal(code, 64)
     t.equal(stdout, '')
-    t.match(stderr, /^error: .+\n/)
+    t.match(stderr, /^postern: .+\n/)
   }
 })
 
