@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
 import type { Config } from './config.js'
+import { fittingIssuer } from './settings/issuer-port.js'
 import { shutdown } from './shutdown.js'
 
 export interface ServeOptions {
@@ -32,6 +33,7 @@ export async function serve(config: Config, { logger, terminal = false }: ServeO
     await app.close()
     throw error
   }
+  warnOfOtherPort(app, config)
   announceWhenReady(app, terminal)
   return app
 }
@@ -59,6 +61,16 @@ function endOnSecondSignal(app: FastifyInstance, stop: () => void): (signal: str
       process.exit(1)
     }
   }
+}
+
+function warnOfOtherPort(app: FastifyInstance, { issuer }: Config): void {
+  const { port } = app.server.address() as AddressInfo
+  const fitting = fittingIssuer(issuer, port)
+  if (fitting === undefined) return
+  app.log.warn(
+    { issuer, port, fitting },
+    'tokens and links name ISSUER, whose port is another than this one: set ISSUER'
+  )
 }
 
 /** An address that a client on this machine can use. */

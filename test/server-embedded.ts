@@ -15,6 +15,9 @@ t.test('without DATABASE_URL it makes its database and its secret, once, and kee
 
   const first = postern(t, ['serve'], env)
   const { url } = await first.line('ready')
+  const making = (log: Record<string, unknown>[]) =>
+    log.filter(({ msg }) => String(msg).startsWith('making the embedded'))
+  t.match(making(first.log()), [{ folder: env.DATA_DIR }])
   t.equal(statSync(secretFile).mode & 0o777, 0o600)
   t.equal(statSync(env.DATA_DIR).mode & 0o777, 0o700)
   const secret = readFileSync(secretFile, 'utf8')
@@ -31,6 +34,7 @@ t.test('without DATABASE_URL it makes its database and its secret, once, and kee
 
   const again = postern(t, ['serve'], env)
   const { url: newUrl } = await again.line('ready')
+  t.strictSame(making(again.log()), [])
   t.equal(readFileSync(secretFile, 'utf8'), secret)
   t.equal((await fetch(`${newUrl}/auth/login`, { method: 'POST', body, headers })).status, 200)
   again.child.kill('SIGTERM')

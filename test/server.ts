@@ -35,6 +35,16 @@ async function refused(url: string): Promise<boolean> {
   )
 }
 
+t.test('a default ISSUER that names another port is warned of, once; one that was set is not', async (t) => {
+  const ofPort = ({ log }: { log(): Record<string, unknown>[] }) =>
+    log().filter(({ msg }) => String(msg).includes('ISSUER'))
+  const byDefault = await serving(t)
+  const { port } = new URL(byDefault.url)
+  t.match(ofPort(byDefault), [{ level: 'warn', port: Number(port), fitting: `http://localhost:${port}/auth` }])
+  t.equal(ofPort(byDefault).length, 1)
+  t.strictSame(ofPort(await serving(t, { ISSUER: 'http://localhost:8080/auth' })), [])
+})
+
 t.test('one line tells where it listens, which database and which key it has, and a curl that works', async (t) => {
   const { log, output, url } = await serving(t)
   const { database, key, curl } = log().find(({ msg }) => msg === 'ready') as Record<string, string>

@@ -182,6 +182,15 @@ t.test('what production would refuse, or leave open, is to be looked at', async 
   }
 })
 
+t.test('a default ISSUER that does not go with PORT is to be looked at', async (t) => {
+  const env = settingsFor(`postgres://postern:x@127.0.0.1:${await freePort()}/postern`)
+  const other = await doctor({ ...env, PORT: '4000' })
+  t.match(other.of('issuer'), [{ status: 'warn', advice: 'set ISSUER=http://localhost:4000/auth' }])
+  for (const fitting of [{ PORT: '3000' }, { PORT: '0' }, { PORT: '4000', ISSUER: 'http://localhost:8080/auth' }]) {
+    t.strictSame((await doctor({ ...env, ...fitting })).of('issuer'), [])
+  }
+})
+
 t.test('the advised bcrypt cost is the one nearest to 250 ms, and never below 10 or above 15', async (t) => {
   t.strictSame(adviseCost(12, 250), { cost: 12, ms: 250 })
   t.strictSame(adviseCost(12, 60), { cost: 14, ms: 240 })

@@ -33,6 +33,7 @@ t.test('a check that fails makes it not ready: 503 with Retry-After, and no name
   t.equal(status, 503)
   t.match(String(headers['retry-after']), /^[1-9]/)
   t.match(body, { code: 'unavailable' })
+  t.match(body.detail, '?verbose')
   t.notMatch(JSON.stringify(body), 'moon')
   t.match((await http('GET', '/readyz?verbose')).body.detail, 'moon: not ok, behind a cloud')
   ok = true

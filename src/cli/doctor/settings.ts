@@ -1,5 +1,6 @@
 import type { Config, ConfigError } from '../../config.js'
 import { placeholder, weakness } from '../../lib/secret-strength.js'
+import { fittingIssuer } from '../../settings/issuer-port.js'
 import { misspelled } from '../../settings/misspelled.js'
 import type { Environment } from '../../settings/read.js'
 import { SETTINGS, type Setting } from '../../settings/table.js'
@@ -20,6 +21,7 @@ export function checkSettings(given: Given): Finding[] {
   return [
     ...settings(given),
     environment(given),
+    ...issuerPort(given.config),
     ...secrets(given.config),
     proxyTrust(given.config),
     limits(given.config),
@@ -52,6 +54,13 @@ function environment({ config }: Given): Finding {
     `${name}, and ISSUER is ${issuer}: the safety checks are off`,
     'set NODE_ENV=production where others can reach it'
   )
+}
+
+/** A port of 0 is whatever is free, and not known here. */
+function issuerPort({ issuer, port }: Config): Finding[] {
+  const fitting = port === 0 ? undefined : fittingIssuer(issuer, port)
+  if (fitting === undefined) return []
+  return [warn('issuer', `ISSUER is ${issuer} by itself, and PORT ${port}`, `set ISSUER=${fitting}`)]
 }
 
 /** In production the settings refuse what is said here; elsewhere it is for those who are about to go there. */

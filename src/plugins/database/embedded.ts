@@ -19,6 +19,8 @@ export { DataDirInUse } from './embedded/lock.js'
 export interface EmbeddedOptions {
   /** May be relative, and need not exist. */
   dataDir: string
+  /** Called when there is no database yet, before it is made: that takes some seconds. */
+  onCreate?: () => void
   /** A crash of the machine loses or damages the data: for tests alone. */
   testOnlyNoFsync?: boolean
 }
@@ -101,7 +103,10 @@ type Running = Omit<EmbeddedServer, 'stop'> & { interrupt(): void }
 async function runServer(options: EmbeddedOptions, binaries: Binaries, account?: Account): Promise<Running> {
   const cluster = placeCluster(options.dataDir, account)
   await removeUnfinished(cluster)
-  if (!existsSync(cluster)) await createCluster(cluster, binaries, account)
+  if (!existsSync(cluster)) {
+    options.onCreate?.()
+    await createCluster(cluster, binaries, account)
+  }
   const leftover = await stopLeftover(cluster)
   if (leftover) removeSocketFolder(leftover.socketFolder)
   const socket = socketFolder(cluster, account)

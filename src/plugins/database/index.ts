@@ -55,7 +55,9 @@ declare module 'fastify' {
 export default fp<DatabaseOptions>(
   async (app, { databaseUrl, dataDir, databaseTimeoutMs }) => {
     refuseUnpatchedDriver()
-    const embedded = databaseUrl === undefined ? await openEmbedded({ dataDir }) : undefined
+    const onCreate = () =>
+      app.log.info({ folder: dataDir }, 'making the embedded database; this takes some seconds, once')
+    const embedded = databaseUrl === undefined ? await openEmbedded({ dataDir, onCreate }) : undefined
     const target = databaseUrl === undefined ? undefined : readUrl(databaseUrl)
     for (const warning of target?.warnings ?? []) app.log.warn(warning)
     const connections = new Connections(databaseTimeoutMs, app.log)
