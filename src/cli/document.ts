@@ -13,6 +13,8 @@ export function nameOf(command: Command): string {
   return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 }
 
+const MOST_CHOICES = 8
+
 const cell = (text: string): string => text.replaceAll('|', '\\|').replace(/<(\S+)>/g, '`<$1>`')
 
 function argumentRow(argument: Argument): string {
@@ -21,10 +23,15 @@ function argumentRow(argument: Argument): string {
 }
 
 function optionRow({ flags, description, defaultValue, defaultValueDescription, argChoices }: Option): string {
-  const allowed = argChoices === undefined ? '' : `: ${argChoices.map((choice) => `\`${choice}\``).join(', ')}`
+  const allowed = argChoices === undefined ? '' : `: ${choicesText(argChoices)}`
   const shown =
     defaultValueDescription ?? (defaultValue === false || defaultValue === undefined ? '' : String(defaultValue))
   return `| \`${flags.replaceAll('|', '\\|')}\` | ${cell(description)}${allowed} | ${shown} |`
+}
+
+/** The closed lists of the trail have a document of their own. */
+function choicesText(choices: string[]): string {
+  return choices.length > MOST_CHOICES ? 'one of [events.md](events.md)' : choices.map((one) => `\`${one}\``).join(', ')
 }
 
 function section(command: Command): string {

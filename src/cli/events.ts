@@ -54,18 +54,8 @@ export function eventsCommand(): Command {
     .option('--limit <number>', 'at most so many', toNumber(10_000), 50)
     .option('--follow', 'go on with what comes, until it is interrupted', false)
     .option('--json', 'one JSON object a line, as /admin/api/events answers it', false)
-    .action(async (options: Options) => {
-      endQuietlyWithoutReader()
-      await show(options)
-    })
+    .action(show)
   return documented(command, NOTES)
-}
-
-/** `postern events | head` is no failure. */
-function endQuietlyWithoutReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? 0 : 1)
-  })
 }
 
 async function show({ limit, follow, json, user, ...given }: Options): Promise<void> {

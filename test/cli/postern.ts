@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import { weakness } from '../../src/lib/secret-strength.js'
 import { version } from '../../src/lib/version.js'
 import { createDatabase } from '../fixtures/postgres.js'
-import { postern, settingsFor } from '../fixtures/process.js'
+import { CLI, observe, postern, settingsFor } from '../fixtures/process.js'
 
 t.test('postern secret prints a good secret and nothing else', async (t) => {
   const { ended, output } = postern(t, ['secret'], {})
@@ -68,4 +69,13 @@ t.test('postern migrate on a database that is away ends with 1 and a line withou
   t.equal(await ended, 1)
   t.match(output().stderr, /^postern: .+\n$/)
   t.notMatch(output().stderr, 'canary')
+})
+
+t.test('a reader that goes away before the end is no failure, and no stack', async (t) => {
+  const line = '(sleep 1; "$0" "$1" secret; echo "ended with $?" >&2) | true'
+  const { PATH = '' } = process.env
+  const child = spawn('sh', ['-c', line, process.execPath, CLI], { env: { PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const { ended, output } = observe(t, child)
+  await ended
+  t.equal(output().stderr, 'ended with 0\n')
 })
