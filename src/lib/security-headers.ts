@@ -9,5 +9,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = Object.freeze(
   'x-content-type-options': 'nosniff'
 })
 
-/** Only for a request that came by https (RFC 6797, section 7.2). One year. */
-export const STRICT_TRANSPORT_SECURITY = 'max-age=31536000; includeSubDomains'
+/**
+ * Only for a request that came by https (RFC 6797, section 7.2). One year. Not `includeSubDomains`: one service behind a
+ * gateway does not decide for every other host of the domain.
+ */
+export const STRICT_TRANSPORT_SECURITY = 'max-age=31536000'

@@ -60,11 +60,15 @@ function describeReply(reply: { statusCode: number }) {
   return { status: reply.statusCode }
 }
 
-/** The route's own pattern, so that no id stands in it; else the path without its query. */
+/** Long enough for any word of a path, and shorter than a token, which a wrong client puts into a path. */
+const LONG_SEGMENT = /[^/]{33,}/g
+
+/** The route's own pattern, so that no id stands in it; else the path without its query, and without what could be a token. */
 function pathOf(request: FastifyRequest): string {
   const pattern = request.routeOptions?.url
   if (pattern !== undefined && !request.is404 && pattern !== '*') return pattern
-  return printable((request.raw?.url ?? '').split('?', 1)[0] ?? '')
+  const [path = ''] = (request.raw?.url ?? '').split('?', 1)
+  return printable(path.replace(LONG_SEGMENT, '…'))
 }
 
 /** One line for each request that was answered, and none before: what it says is known only then. */

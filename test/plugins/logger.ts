@@ -43,6 +43,23 @@ t.test('an error is logged without what it carries from the request or the datab
   t.notMatch(await logged((logger) => logger.child({ request_id: 'x' }).debug({ err: error })), /canary|rawPacket/)
 })
 
+t.test('a token that a client puts into a path stays out of the log', async (t) => {
+  const token = `prt_${'A1b2'.repeat(18)}`
+  const text = await logged(async (loggerInstance) => {
+    const app = Fastify({ loggerInstance, logController: new RequestLog() })
+    for (const path of [`/auth/${token}`, `/auth/me%3faccess_token=${token}`, `/auth/verify;t=${token}/x`]) {
+      await app.inject({ url: path })
+    }
+    await app.close()
+  })
+  t.notMatch(text, 'A1b2A1b2')
+  const paths = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).path)
+  t.strictSame(paths, ['/auth/…', '/auth/…', '/auth/…/x'])
+})
+
 t.test('a request is one line, by its route, without query, headers or body', async (t) => {
   const text = await logged(async (loggerInstance) => {
     const app = Fastify({ loggerInstance, logController: new RequestLog(), genReqId: () => 'request-1' })

@@ -8,6 +8,9 @@ const SINGLE: Record<string, 'authorization' | 'contentType' | 'host'> = {
   host: 'host'
 }
 
+/** Node bounds the bytes of names and values alone: of headers without a value sixty kilobytes would pass. */
+const MAX_HEADERS = 200
+
 /** RFC 3986, 3.2.2 and 3.2.3: a name or an address in brackets, and a port. May be empty (RFC 9112, 3.2). */
 const HOST = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/
 
@@ -24,9 +27,12 @@ function countSingles({ rawHeaders }: IncomingMessage) {
  * Refuses what Node's parser lets through although two readers of it could disagree (RFC 9112): a version other than
  * 1.0 and 1.1, no `Host`, two, or one that is none (section 3.2), a transfer coding besides `chunked` or under HTTP/1.0 (section 6.1), a fragment in the
  * target (section 3.2). Of `Authorization` and `Content-Type` Node keeps the first and drops the others silently:
- * the gateway may have looked at the last. Throws ApiError.
+ * the gateway may have looked at the last. Nor are there ever so many headers. Throws ApiError.
  */
 export function refuseAmbiguousRequest(raw: IncomingMessage): void {
+  if (raw.rawHeaders.length > 2 * MAX_HEADERS) {
+    throw new ApiError('headers_too_large', { headers: { connection: 'close' } })
+  }
   const { httpVersion, headers } = raw
   const coding = headers['transfer-encoding']
   const { authorization, contentType, host } = countSingles(raw)
