@@ -39,6 +39,8 @@ export interface Config {
   passwordPolicy: 'classic' | 'nist'
   /** Undefined: that limit is off. */
   rateLimits: { login: RateLimit | undefined; signup: RateLimit | undefined; refresh: RateLimit | undefined }
+  /** Undefined: each instance counts for itself. */
+  redisUrl: string | undefined
   /** Addresses, CIDR ranges, `loopback`, `private`. */
   trustProxy: string[]
   /** Rules such as `/api/:user_id/*`, each of which compiles. */

@@ -43,6 +43,7 @@ t.test('an empty environment means the documented defaults', async (t) => {
       signup: { max: 5, windowSeconds: 60 },
       refresh: { max: 60, windowSeconds: 60 }
     },
+    redisUrl: undefined,
     trustProxy: [],
     ownerPaths: [],
     clients: [],
@@ -77,6 +78,7 @@ t.test('every kind of setting takes what is documented', async (t) => {
     DATABASE_TIMEOUT: '500ms',
     RATE_LIMIT_LOGIN: 'off',
     RATE_LIMIT_SIGNUP: '7/30',
+    REDIS_URL: 'rediss://u:p%40@[::1]:6380/3',
     TRUST_PROXY: 'loopback, 10.0.0.0/8,fd00::/8,192.0.2.1',
     OWNER_PATHS: '/api/:user_id/*, /users/:user_id',
     CORS_ORIGINS: 'https://a.example,http://localhost:8080',
@@ -92,6 +94,7 @@ t.test('every kind of setting takes what is documented', async (t) => {
     sessionTtlSeconds: 7200,
     databaseTimeoutMs: 500,
     rateLimits: { login: undefined, signup: { max: 7, windowSeconds: 30 } },
+    redisUrl: 'rediss://u:p%40@[::1]:6380/3',
     trustProxy: ['loopback', '10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
     ownerPaths: ['/api/:user_id/*', '/users/:user_id'],
     corsOrigins: ['https://a.example', 'http://localhost:8080'],
@@ -141,6 +144,7 @@ const WRONG: Record<string, string[]> = {
   RATE_LIMIT_LOGIN: ['5', '0/60', '5/0', '5/60/1', 'Off'],
   RATE_LIMIT_SIGNUP: ['-5/60'],
   RATE_LIMIT_REFRESH: ['a/b'],
+  REDIS_URL: ['http://a', 'redis://', 'redis://a b', 'redis://a:0', 'redis://u@a', 'redis://a/x', 'redis://a?x=1'],
   TRUST_PROXY: ['1', 'true', '10.0.0.0/33', '::/129', '127', '010.0.0.1', 'fe80::1%eth0', '10.0.0.1,,', '*'],
   OWNER_PATHS: ['/api/*', 'api/:user_id', '/api/:id/*', '/api/:user_id,', '/api/:user_id,/x/*/:user_id', '/:user_id/'],
   CLIENTS: ['a', 'a:', ':b', 'a b:c', 'a:b,a:c', 'a:b,'],
@@ -193,7 +197,7 @@ t.test('a wrong rule of OWNER_PATHS is named by its place and its fault', async 
 
 t.test('no fault repeats a secret', async (t) => {
   const canary = 'canary-f00d'
-  const secrets = ['DATABASE_URL', 'AUTH_SECRET', 'AUTH_SECRET_PREVIOUS', 'JWT_SECRET']
+  const secrets = ['DATABASE_URL', 'AUTH_SECRET', 'AUTH_SECRET_PREVIOUS', 'JWT_SECRET', 'REDIS_URL']
   const found = faults({ ...Object.fromEntries(secrets.map((name) => [name, canary])), CLIENTS: `${canary},` })
   t.strictSame(found.map(({ name }) => name).sort(), [...secrets, 'CLIENTS'].sort())
   t.notMatch(new ConfigError(found).message, canary)
@@ -238,6 +242,8 @@ t.test('production refuses sample values and placeholders as secrets', async (t)
   t.strictSame(names({ ...production, CLIENTS: 'a:short' }), ['CLIENTS'])
   t.strictSame(names({ ...production, METRICS_TOKEN: 'short' }), ['METRICS_TOKEN'])
   t.strictSame(names({ METRICS_TOKEN: 'short' }), [])
+  t.strictSame(names({ ...production, REDIS_URL: 'redis://postern:change-me@localhost:6379/0' }), ['REDIS_URL'])
+  t.strictSame(names({ ...production, REDIS_URL: 'redis://localhost' }), [])
   const url = 'postgres://postern:change-me@localhost:5432/postern'
   t.strictSame(names({ ...production, AUTH_SECRET: newSecret(), DATABASE_URL: url }), ['DATABASE_URL'])
   t.strictSame(
@@ -283,13 +289,25 @@ t.test('every secret can come from a file; set twice, unreadable, empty or no te
     empty: '\n',
     latin1: Buffer.from('f\xfcnfunddrei\xdfig-zeichen-langes-geheimnis', 'latin1')
   })
-  const secrets = ['DATABASE_URL', 'AUTH_SECRET', 'AUTH_SECRET_PREVIOUS', 'JWT_SECRET', 'CLIENTS', 'METRICS_TOKEN']
+  const secrets = [
+    'DATABASE_URL',
+    'AUTH_SECRET',
+    'AUTH_SECRET_PREVIOUS',
+    'JWT_SECRET',
+    'CLIENTS',
+    'METRICS_TOKEN',
+    'REDIS_URL'
+  ]
   for (const name of secrets) {
     const others: Env = name === 'DATABASE_URL' ? { AUTH_SECRET: newSecret() } : {}
     for (const path of ['empty', 'latin1', 'missing', '.']) {
       t.strictSame(names({ ...others, [`${name}_FILE`]: join(folder, path) }), [name], `${name} from ${path}`)
     }
-    const values: Env = { DATABASE_URL: 'postgres://localhost/a', CLIENTS: `a:${newSecret()}` }
+    const values: Env = {
+      DATABASE_URL: 'postgres://localhost/a',
+      CLIENTS: `a:${newSecret()}`,
+      REDIS_URL: 'redis://localhost'
+    }
     const value = values[name] ?? newSecret()
     writeFileSync(join(folder, 'good'), value)
     t.strictSame(names({ ...others, [`${name}_FILE`]: join(folder, 'good') }), [])

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { parseDatabaseUrl } from '../lib/database-url.js'
 import { compileOwnerRule } from '../lib/owner-rule.js'
+import { parseRedisUrl } from '../lib/redis-url.js'
 import { MIN_SECRET_BYTES, placeholder, weakness } from '../lib/secret-strength.js'
 import type { SettingType } from './types.js'
 
@@ -45,6 +46,7 @@ export const LIFETIME = 'a duration in whole seconds, such as `90s`, `15m`, `24h
 export const RATE = '`attempts/seconds`; `off` is refused in production'
 
 export const SAMPLE_DATABASE_URL = 'postgres://postern:change-me@localhost:5432/postern'
+export const SAMPLE_REDIS_URL = 'redis://postern:change-me@localhost:6379/0'
 
 export function refuseSecret(bytes: Buffer, { production }: SettingContext): string | undefined {
   const secret = bytes.toString('utf8')
@@ -82,6 +84,15 @@ export function refuseDatabaseUrl(url: string, { production }: SettingContext): 
     return (error as Error).message
   }
   return production && url === SAMPLE_DATABASE_URL ? 'is the sample value' : undefined
+}
+
+export function refuseRedisUrl(url: string, { production }: SettingContext): string | undefined {
+  try {
+    parseRedisUrl(url)
+  } catch (error) {
+    return (error as Error).message
+  }
+  return production && url === SAMPLE_REDIS_URL ? 'is the sample value' : undefined
 }
 
 export function refuseEverybody(items: string[], { production }: SettingContext): string | undefined {

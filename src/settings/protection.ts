@@ -6,7 +6,9 @@ import {
   refuseEverybody,
   refuseOff,
   refuseOwnerPaths,
+  refuseRedisUrl,
   refuseToken,
+  SAMPLE_REDIS_URL,
   setting
 } from './definition.js'
 import {
@@ -19,6 +21,7 @@ import {
   onOff,
   origins,
   rateLimit,
+  redisUrl,
   seconds,
   text,
   texts,
@@ -71,6 +74,19 @@ export const PROTECTION_SETTINGS = {
     example: '60/60',
     description: 'Refreshes of one client address',
     refuse: refuseOff
+  }),
+  redisUrl: setting({
+    name: 'REDIS_URL',
+    type: redisUrl(),
+    default: undefined,
+    shownDefault: 'none: each instance counts for itself',
+    allowed:
+      '`redis://user:password@host:port/database`, or `rediss://` for TLS; user, password and database may be left out',
+    example: SAMPLE_REDIS_URL,
+    description:
+      'The Redis or Valkey through which instances share these limits; while it is away each counts for itself',
+    secret: true,
+    refuse: refuseRedisUrl
   }),
   trustProxy: setting({
     name: 'TRUST_PROXY',

@@ -128,4 +128,8 @@ export function postgresUrl() {
   return typed(Type.String({ maxLength: 4096, pattern: '^postgres(ql)?://[^\\s]+$' }), (value) => value)
 }
 
+export function redisUrl() {
+  return typed(Type.String({ maxLength: 4096, pattern: '^rediss?://[^\\s]+$' }), (value) => value)
+}
+
 export type SettingValue<T> = T extends SettingType<infer Schema> ? Static<Schema> : never

@@ -2,6 +2,8 @@ import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { databaseCheck, migrationsCheck, signingKeyCheck } from '../../src/features/health/checks.js'
 import { createApp } from '../fixtures/app.js'
+import { valueIn } from '../fixtures/exposition.js'
+import { freePort } from '../fixtures/server.js'
 
 t.test('livez says only that it is alive', async (t) => {
   const { http } = await createApp(t)
@@ -16,6 +18,21 @@ t.test('readyz says only that it is ready; with ?verbose it names each check', a
   const { status, body } = await http('GET', '/readyz?verbose')
   t.equal(status, 200)
   t.match(body.checks, { database: { ok: true }, migrations: { ok: true }, signing_key: { ok: true } })
+})
+
+t.test('readyz?verbose and the metrics say how attempts are counted; without its Redis it is ready', async (t) => {
+  const modes = { local: undefined, degraded: `redis://:secret@127.0.0.1:${await freePort()}/2` }
+  for (const [mode, redisUrl] of Object.entries(modes)) {
+    const { http } = await createApp(t, { config: { redisUrl } })
+    const { status, body, raw } = await http('GET', '/readyz?verbose')
+    t.equal(status, 200)
+    t.match(body.checks.rate_limits, { ok: true, detail: redisUrl ? /alone.*ECONNREFUSED/ : /by this instance/ })
+    t.notMatch(raw, 'secret')
+    const metrics = (await http('GET', '/metrics')).raw
+    for (const one of ['local', 'shared', 'degraded']) {
+      t.equal(valueIn(metrics, 'postern_rate_limit_mode', { mode: one }), Number(one === mode))
+    }
+  }
 })
 
 t.test('readyz takes no other parameter', async (t) => {

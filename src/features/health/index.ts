@@ -28,6 +28,8 @@ async function health(app: FastifyInstance): Promise<void> {
   )
   // A warning: requests are answered all the same.
   service.addCheck('client_addresses', () => ({ ok: true, detail: app.clientTrust.describe() }))
+  // Degraded is ready: every attempt is counted.
+  service.addCheck('rate_limits', () => ({ ok: true, detail: app.limiter.describe() }))
   app.decorate('health', service)
   // Whoever keeps its connection would meet a closed one a moment later (RFC 9112, section 9.6).
   app.addHook('onSend', async (_request, reply) => {
@@ -37,4 +39,7 @@ async function health(app: FastifyInstance): Promise<void> {
 }
 
 /** `/livez`, `/readyz`, and the checks behind them. */
-export default fp(health, { name: 'health', dependencies: ['errors', 'client', 'database', 'keys', 'access'] })
+export default fp(health, {
+  name: 'health',
+  dependencies: ['errors', 'client', 'database', 'keys', 'rate-limit', 'access']
+})

@@ -45,5 +45,5 @@ function addRoute(app: FastifyInstance, { text, contentType }: Metrics): void {
  */
 export default fp(metrics, {
   name: 'metrics',
-  dependencies: ['clock', 'client', 'database', 'passwords', 'events', 'keys', 'access', 'sessions']
+  dependencies: ['clock', 'client', 'database', 'passwords', 'events', 'keys', 'rate-limit', 'access', 'sessions']
 })

@@ -10,7 +10,7 @@ const SESSIONS_EVERY_MS = 60_000
 
 /** What plugins and features know about themselves, read when the metrics are asked for. */
 export function addSources(app: FastifyInstance, metrics: Metrics): void {
-  const all: Sources[] = [checks(app), keys(app), hashing(app), database(app), PROCESS, sessions(app)]
+  const all: Sources[] = [checks(app), limiter(app), keys(app), hashing(app), database(app), PROCESS, sessions(app)]
   for (const sources of all) {
     for (const [name, read] of Object.entries(sources)) metrics.source(name as ReadableName, read as Read<ReadableName>)
   }
@@ -25,6 +25,18 @@ function checks({ access, sessions, clientTrust }: FastifyInstance): Sources {
     postern_session_checks_total: (set) => {
       const stats = sessions.checkStats()
       for (const result of METRICS.postern_session_checks_total.labels.result) set(stats[result], { result })
+    }
+  }
+}
+
+function limiter({ limiter }: FastifyInstance): Sources {
+  return {
+    postern_rate_limit_mode: (set) => {
+      for (const mode of METRICS.postern_rate_limit_mode.labels.mode) set(Number(limiter.mode() === mode), { mode })
+    },
+    postern_rate_limit_mode_changes_total: (set) => {
+      const changes = limiter.changes()
+      for (const mode of METRICS.postern_rate_limit_mode_changes_total.labels.mode) set(changes[mode], { mode })
     }
   }
 }

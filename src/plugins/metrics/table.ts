@@ -1,6 +1,6 @@
 import { EVENT_TYPES, type EventType } from '../../events.js'
 import type { DatabaseState } from '../database/index.js'
-import type { LimitName } from '../rate-limit/index.js'
+import type { LimiterMode, LimitName } from '../rate-limit/index.js'
 import { type MetricDefinition, membersOf, outcomes, RESULTS } from './definition.js'
 
 /** A request takes milliseconds; one that hashes takes tenths of a second, or waits for `HASH_QUEUE_SECONDS`. */
@@ -70,6 +70,16 @@ const ABUSE = {
     type: 'counter',
     help: 'Requests over the limit of their address, by the name of the limit',
     labels: { limit: membersOf<LimitName>({ login: true, signup: true, refresh: true }) }
+  },
+  postern_rate_limit_mode: {
+    type: 'gauge',
+    help: '1 for how attempts are counted, 0 for the others; degraded: by this instance alone, while Redis is away',
+    labels: { mode: membersOf<LimiterMode>({ local: true, shared: true, degraded: true }) }
+  },
+  postern_rate_limit_mode_changes_total: {
+    type: 'counter',
+    help: 'Changes of that mode, by what it became; the first after a start is none',
+    labels: { mode: ['shared', 'degraded'] }
   },
   postern_untrusted_forwarded_total: {
     type: 'counter',

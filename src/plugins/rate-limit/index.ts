@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import fp from 'fastify-plugin'
 import { ApiError } from '../../errors.js'
 import { type CounterFactory, memoryCounter } from './memory-counter.js'
+import type { RedisTiming } from './redis/redis-counts.js'
 import { counterStore } from './store.js'
 
 export type { Count, Counter, CounterFactory } from './memory-counter.js'
@@ -17,11 +18,30 @@ interface Policy {
 interface RateLimitOptions {
   /** Undefined: that limit is off, and its routes say nothing of limits. */
   rateLimits: Readonly<Record<LimitName, Policy | undefined>>
-  /** Where attempts are counted; this process's memory by default. */
+  /** Where instances share their counts. Undefined: each counts in its memory, and nothing of the client is loaded. */
+  redisUrl?: string | undefined
+  /** For tests on a busy machine. */
+  redisTiming?: Partial<RedisTiming>
+  /** Where attempts are counted instead. */
   counter?: CounterFactory
 }
 
+/** `local`: nothing is to be shared. `shared`: one count for all instances. `degraded`: it should be, and Redis is away. */
+export type LimiterMode = 'local' | 'shared' | 'degraded'
+
+export interface Limiter {
+  mode(): LimiterMode
+  /** How often it has become so since the first mode was known. */
+  changes(): { shared: number; degraded: number }
+  /** One line for an operator; no secret. */
+  describe(): string
+}
+
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** How attempts are counted at the moment. */
+    limiter: Limiter
+  }
   interface FastifyContextConfig {
     /** The named limit of this route. Each name has its own count for each client address. */
     limit?: LimitName
@@ -30,9 +50,11 @@ declare module 'fastify' {
 
 type Limit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
-async function rateLimit(app: FastifyInstance, { rateLimits, counter }: RateLimitOptions): Promise<void> {
-  const inMemory: CounterFactory = ({ windowMs }) => memoryCounter(windowMs, () => app.clock.now())
-  await app.register(rateLimitPlugin, { global: false, store: counterStore(counter ?? inMemory) })
+async function rateLimit(app: FastifyInstance, options: RateLimitOptions): Promise<void> {
+  const { rateLimits, redisUrl, redisTiming, counter } = options
+  const counting = redisUrl === undefined ? inMemory(app) : await inRedis(app, redisUrl, redisTiming)
+  app.decorate('limiter', counting.limiter)
+  await app.register(rateLimitPlugin, { global: false, store: counterStore(counter ?? counting.factory) })
   const limits = new Map<string, Limit | undefined>(
     Object.entries(rateLimits).map(([name, policy]) => [name, policy && createLimit(app, name, policy)])
   )
@@ -43,6 +65,27 @@ async function rateLimit(app: FastifyInstance, { rateLimits, counter }: RateLimi
     const { limit } = request.routeOptions.config
     if (limit !== undefined) await limits.get(limit)?.(request, reply)
   })
+}
+
+interface Counting {
+  factory: CounterFactory
+  limiter: Limiter
+}
+
+function inMemory(app: FastifyInstance): Counting {
+  return {
+    factory: ({ windowMs }) => memoryCounter(windowMs, () => app.clock.now()),
+    limiter: {
+      mode: () => 'local',
+      changes: () => ({ shared: 0, degraded: 0 }),
+      describe: () => 'counted by this instance; several share them by REDIS_URL'
+    }
+  }
+}
+
+async function inRedis(app: FastifyInstance, redisUrl: string, timing?: Partial<RedisTiming>): Promise<Counting> {
+  const { countInRedis } = await import('./redis/index.js')
+  return countInRedis(app, redisUrl, timing)
 }
 
 function refuseUnknown({ method, url, config }: RouteOptions, limits: Map<string, unknown>): void {
