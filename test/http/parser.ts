@@ -118,10 +118,7 @@ const UNUSUAL: Record<string, [string, number]> = {
     `${JSON_POST}Transfer-Encoding: Chunked\r\n\r\n1\r\n{\r\n1;x=y\r\n}\r\n0\r\nAuthorization: x\r\n\r\n`,
     200
   ],
-  'many headers': [
-    `GET /auth/hello HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(150)}\r\n`,
-    200
-  ],
+  'many headers': [`GET /auth/hello HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(150)}\r\n`, 200],
   'a second Authorization behind them': [
     `GET /auth/hello HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\n${'a:\r\n'.repeat(150)}Authorization: y\r\n\r\n`,
     400
