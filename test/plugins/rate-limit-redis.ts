@@ -73,12 +73,14 @@ t.test('the same in the middle of it: what had been counted is known, and what w
 })
 
 t.test('an answer that nobody asked for ends the connection, also behind a good one', async (t) => {
-  const { url, respond } = await createFakeRedis(t, () => '*3\r\n:1\r\n:1\r\n:1\r\n:1\r\n')
+  const { url, respond, commands } = await createFakeRedis(t, () => '*3\r\n:1\r\n:1\r\n:1\r\n:1\r\n')
   const limited = await createLimited(t, url, { redisTiming: { everyMs: 20 } })
+  t.equal(limited.app.limiter.mode(), 'degraded')
   t.match(limited.modes(), [{ level: 40, reason: 'does not speak its protocol' }])
   respond(counting())
   await untilMode('shared', limited)
   t.strictSame(await inTurn(limited, 6), FIVE_PASS)
+  t.ok(commands.some(isAttempt))
 })
 
 t.test('while it is away an attempt sends nothing, queues nothing and connects to nothing', async (t) => {
