@@ -19,7 +19,6 @@ interface Call {
   resolve(reply: Reply): void
   reject(fault: RedisFault): void
   timer: NodeJS.Timeout
-  deadlineAt: number
 }
 
 const KEEP_ALIVE_MS = 30_000
@@ -52,17 +51,12 @@ export class Connection {
     return new Connection(socket, onEnd)
   }
 
-  /** When it will end if nothing is answered; Infinity while nothing waits. */
-  get endsAt(): number {
-    return Math.min(...this.#calls.map(({ deadlineAt }) => deadlineAt))
-  }
-
   /** Rejects with RedisFault: the server said no, or the connection has ended. `deadlineAt` is a time of `performance`. */
   call(parts: readonly [string, ...(string | number)[]], deadlineAt: number): Promise<Reply> {
     if (this.#ended) return Promise.reject(this.#ended)
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#onLate(call), Math.max(0, deadlineAt - performance.now()))
-      const call = { name: parts[0], resolve, reject, timer, deadlineAt }
+      const call = { name: parts[0], resolve, reject, timer }
       this.#calls.push(call)
       this.#socket.write(encodeCommand(parts))
     })

@@ -20,6 +20,12 @@ export interface RedisTiming {
 /** With what a busy process adds, an attempt waits less than 100 ms. */
 export const REDIS_TIMING: RedisTiming = { answerMs: 80, returnMs: 40, connectMs: 1000, everyMs: 1000 }
 
+/**
+ * How long the server may still count an attempt that was given up. Not 0: an answer that is late because this process
+ * was busy is as good as any.
+ */
+const LATE_MS = 1000
+
 const UNUSED = 'is not used any more'
 
 /** Counts nobody's attempts, and needs every right that an attempt needs. */
@@ -37,8 +43,8 @@ export class RedisCounts {
   #mode: RedisMode | undefined
   #reason = 'not tried yet'
   #connection: Connection | undefined
-  /** Of the server's clock against this process's `performance`; too great by the quickest way to the server at most. */
-  #serverAheadMs = Number.NEGATIVE_INFINITY
+  /** Of the server's clock against this process's `performance`; too great by the time of one answer at most. */
+  #serverAheadMs = 0
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -78,9 +84,7 @@ export class RedisCounts {
   count(attempt: Attempt): Promise<Count | undefined> | undefined {
     if (this.#connection === undefined || this.mode !== 'shared') return undefined
     const { answerMs } = this.#timing
-    // An older call that is late takes this one with it.
-    const givenUpAt = Math.min(performance.now() + answerMs, this.#connection.endsAt)
-    const notAfterMs = Math.ceil(givenUpAt + this.#serverAheadMs)
+    const notAfterMs = Math.ceil(performance.now() + this.#serverAheadMs + answerMs + LATE_MS)
     return this.#count(this.#connection, attempt, answerMs, notAfterMs)
   }
 
@@ -94,20 +98,12 @@ export class RedisCounts {
     const sentAt = performance.now()
     try {
       const { serverMs, count } = await countOnServer(connection, attempt, notAfterMs, sentAt + withinMs)
-      this.#learnClock(serverMs, sentAt)
+      this.#serverAheadMs = serverMs - sentAt
       return count
     } catch (error) {
       connection.end(faultOf(error))
       return undefined
     }
-  }
-
-  /** The server read its clock, in whole milliseconds, between the question and its answer. */
-  #learnClock(serverMs: number, sentAt: number): void {
-    const least = serverMs - performance.now()
-    const most = serverMs + 1 - sentAt
-    // Below the least: one of the two clocks was set.
-    this.#serverAheadMs = this.#serverAheadMs < least ? most : Math.min(this.#serverAheadMs, most)
   }
 
   async #connect(): Promise<void> {
@@ -121,13 +117,19 @@ export class RedisCounts {
     }
   }
 
-  /** It is used once it has done what an attempt needs. */
+  /** It is used once it has done what an attempt needs, in time. The first probe may take longer: it brings the script. */
   async #prove(connection: Connection, deadlineAt: number): Promise<void> {
     try {
       if (this.#stopped) throw new RedisFault(UNUSED)
       await this.#logIn(connection, deadlineAt)
       const { answerMs, returnMs } = this.#timing
-      if (await this.#probe(connection, this.#mode === undefined ? answerMs : returnMs)) this.#onThere(connection)
+      const withinMs = this.#mode === undefined ? answerMs : returnMs
+      if (
+        (await this.#probe(connection, deadlineAt - performance.now())) &&
+        (await this.#probe(connection, withinMs))
+      ) {
+        this.#onThere(connection)
+      }
     } catch (error) {
       connection.end(faultOf(error))
     }
