@@ -8,6 +8,7 @@ import { newSecret } from '../../src/lib/kept-secret.js'
 import { inspectTime } from '../../src/plugins/database/inspect.js'
 import { temporaryFolder } from '../fixtures/database.js'
 import { doctor, service } from '../fixtures/doctor.js'
+import { createFakeRedis } from '../fixtures/fake-redis.js'
 import { connect, createDatabase } from '../fixtures/postgres.js'
 import { postern, settingsFor } from '../fixtures/process.js'
 import { freePort } from '../fixtures/server.js'
@@ -74,6 +75,19 @@ t.test('a database that is away is a failure without its password, and the rest 
   t.match(of('database'), [{ advice: /DATABASE_URL/ }])
   t.match(of('bcrypt'), [{ status: /ok|warn/ }])
   t.notMatch(JSON.stringify(findings), 'canary')
+})
+
+t.test('a Redis that is away is a failure without its password; none at all is not', async (t) => {
+  const { env } = await service(t)
+  const { of: without } = await doctor(env)
+  t.match(without('redis'), [{ status: 'ok', found: /for itself/ }])
+  const { url } = await createFakeRedis(t)
+  const { of: there } = await doctor({ ...env, REDIS_URL: url })
+  t.match(there('redis'), [{ status: 'ok', found: /shared through redis:/ }])
+  const away = await doctor({ ...env, REDIS_URL: `redis://:canary@127.0.0.1:${await freePort()}` })
+  t.strictSame(away.failed, ['redis'])
+  t.match(away.of('redis'), [{ found: /ECONNREFUSED/, advice: /REDIS_URL/ }])
+  t.notMatch(JSON.stringify(away.findings), 'canary')
 })
 
 t.test(

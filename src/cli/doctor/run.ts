@@ -10,6 +10,7 @@ import { type Finding, ok, skip, warn } from './finding.js'
 import { checkHashing } from './hashing.js'
 import { judgeKeys, readKeys, secretFault, withKeptSecret } from './keys.js'
 import { lookAtDatabase } from './open-database.js'
+import { checkRedis } from './redis.js'
 import { hasFailed } from './report.js'
 import { checkSettings, settingFaults } from './settings.js'
 import type { Published } from './through/gateway.js'
@@ -47,7 +48,7 @@ async function examineWith(config: Config, env: Environment, options: DoctorOpti
   const { progress, signal } = options
   const findings = checkSettings({ config, env })
   progress.say('measuring bcrypt …')
-  findings.push(checkDataDir(config), await checkHashing(config))
+  findings.push(checkDataDir(config), await checkHashing(config), await checkRedis(config))
   progress.say('asking the database …')
   let gatewayDone = false
   const trouble = await lookAtDatabase(config, async (sql, db) => {

@@ -5,6 +5,8 @@ import type { Attempt } from '../shared-counter.js'
 import { Connection, RedisFault } from './connection.js'
 import { countOnServer } from './script.js'
 
+type Log = Pick<FastifyBaseLogger, 'info' | 'warn'>
+
 export type RedisMode = 'shared' | 'degraded'
 
 export interface RedisTiming {
@@ -37,7 +39,7 @@ const PROBE: Attempt = { key: 'probe', windowMs: 1000, known: 0, missed: 0, rese
  */
 export class RedisCounts {
   readonly #target: RedisTarget
-  readonly #log: FastifyBaseLogger
+  readonly #log: Log
   readonly #timing: RedisTiming
   readonly #changes: Record<RedisMode, number> = { shared: 0, degraded: 0 }
   #mode: RedisMode | undefined
@@ -48,7 +50,7 @@ export class RedisCounts {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(target: RedisTarget, log: FastifyBaseLogger, timing: RedisTiming) {
+  constructor(target: RedisTarget, log: Log, timing: RedisTiming) {
     this.#target = target
     this.#log = log
     this.#timing = timing
