@@ -20,6 +20,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
 COPY LICENSE ./
 COPY data data
 COPY drizzle drizzle
+COPY public public
 COPY --from=build /app/dist dist
 
 ENV HOST=0.0.0.0 PORT=3000

@@ -9,6 +9,7 @@ import health from './features/health/index.js'
 import keys, { discovery } from './features/keys/index.js'
 import monitoring from './features/monitoring/index.js'
 import oauth from './features/oauth/index.js'
+import page from './features/page/index.js'
 import sessions from './features/sessions/index.js'
 import throttle from './features/throttle/index.js'
 import users from './features/users/index.js'
@@ -77,6 +78,7 @@ export async function buildApp({ config, clock: time = systemClock, logger }: Bu
   await app.register(adminTrail)
   await app.register(monitoring, config)
   await app.register(admin, config)
+  await app.register(page)
 
   return app
 }

