@@ -9,7 +9,8 @@ const AGAIN_MS = 3000
 
 /** The newest events as they come. It rests while nobody sees the page, and begins anew when the service ends the stream. */
 export function liveTail(signal) {
-  const list = h('ol', { className: 'tail', role: 'log', 'aria-live': 'off', 'aria-label': 'Live events' })
+  const list = h('ol', { className: 'tail' })
+  const log = h('div', { role: 'log', 'aria-live': 'off', 'aria-label': 'Live events' }, list)
   const state = h('span', { className: 'soft' })
   const pause = h('button', { type: 'button', className: 'button quiet', 'aria-pressed': 'false' }, 'Pause')
   const seen = new Set()
@@ -64,7 +65,7 @@ export function liveTail(signal) {
   document.addEventListener('visibilitychange', run, { signal })
   signal.addEventListener('abort', run)
   run()
-  return h('section', {}, h('header', { className: 'head' }, h('h2', {}, 'Live'), state, more, pause), list)
+  return h('section', {}, h('header', { className: 'head' }, h('h2', {}, 'Live'), state, more, pause), log)
 }
 
 async function* lines(body) {

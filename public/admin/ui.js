@@ -90,6 +90,15 @@ export function heading(text, ...beside) {
   return h('header', { className: 'head' }, h('h1', { tabIndex: -1 }, text), ...beside)
 }
 
+let fields = 0
+
+/** An input or a select under its name. The label stands beside it: around it, its contents would be part of the name. */
+export function field(text, control) {
+  fields += 1
+  control.id = `field-${fields}`
+  return h('div', { className: 'field' }, h('label', { htmlFor: control.id }, text), control)
+}
+
 /** A choice of which one is taken, as links, so that each has its address. */
 export function choice(label, options) {
   const items = options.map(({ text, href, isCurrent }) =>

@@ -5,7 +5,7 @@ import { eventTable } from '../event-table.js'
 import { sentence } from '../format.js'
 import { EVENT_TYPES, FAILURE_REASONS } from '../lists.js'
 import { go, link } from '../router.js'
-import { act, copy, heading, notice } from '../ui.js'
+import { act, copy, field, heading, notice } from '../ui.js'
 
 const PAGE = 50
 const FIELDS = ['type', 'success', 'reason', 'ip', 'email', 'user_id', 'from', 'to']
@@ -65,12 +65,12 @@ function filters(filter) {
 
 function select(label, name, options, value = '', attrs = {}) {
   const items = options.map((one) => h('option', { value: one.value, selected: one.value === value }, one.text))
-  return h('label', {}, h('span', {}, label), h('select', { name, attrs }, ...items))
+  return field(label, h('select', { name, attrs }, ...items))
 }
 
 function input(label, name, value = '', placeholder = '', props = {}) {
   const attrs = { spellcheck: 'false', autocapitalize: 'none', autocomplete: 'off' }
-  return h('label', {}, h('span', {}, label), h('input', { name, value, placeholder, attrs, ...props }))
+  return field(label, h('input', { name, value, placeholder, attrs, ...props }))
 }
 
 /** The same question for a terminal, and all of its answer as a file. */

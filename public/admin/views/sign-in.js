@@ -1,5 +1,6 @@
 import { append, h } from '../dom.js'
 import { ask, problemOf } from '../problem.js'
+import { field } from '../ui.js'
 
 /** The page's own door is the one that everybody uses. */
 export function signIn({ reason, done }) {
@@ -26,14 +27,14 @@ export function setup({ token, done }) {
 }
 
 function form({ title, lead, action, autocomplete, submit, done }) {
-  const field = (label, props) => h('label', {}, h('span', {}, label), h('input', { required: true, ...props }))
-  const email = field('Email', {
+  const entry = (label, props) => field(label, h('input', { required: true, ...props }))
+  const email = entry('Email', {
     type: 'email',
     name: 'email',
     autocomplete: 'username',
     attrs: { spellcheck: 'false' }
   })
-  const password = field('Password', { type: 'password', name: 'password', autocomplete })
+  const password = entry('Password', { type: 'password', name: 'password', autocomplete })
   const button = h('button', { type: 'submit', className: 'button strong' }, action)
   const fault = h('p', { className: 'fault', role: 'alert' })
   const element = h('form', {}, h('h1', {}, title), h('p', { className: 'soft' }, lead), email, password, fault, button)

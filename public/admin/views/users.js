@@ -1,7 +1,7 @@
 import { get } from '../api.js'
 import { h } from '../dom.js'
 import { go, link } from '../router.js'
-import { heading, moment, table } from '../ui.js'
+import { field, heading, moment, table } from '../ui.js'
 
 const PAGE = 50
 
@@ -44,7 +44,7 @@ function search(query) {
   const form = h(
     'form',
     { className: 'filters', role: 'search' },
-    h('label', {}, h('span', {}, 'Beginning of an email, or a whole id'), input),
+    field('Beginning of an email, or a whole id', input),
     h('button', { type: 'submit', className: 'button' }, 'Search')
   )
   form.addEventListener('submit', (event) => {
