@@ -31,7 +31,7 @@ export function stackedChart({ label, kinds, buckets, open, signal }) {
     chosen = index
     const bucket = buckets[index]
     tip.hidden = bucket === undefined
-    if (bucket === undefined) return
+    if (bucket === undefined || plot === undefined) return
     tip.replaceChildren(...describe(bucket, kinds))
     const middle = plot.valToPos((bucket.from + bucket.to) / 2000, 'x') + plot.bbox.left / devicePixelRatio
     const room = figure.clientWidth - tip.offsetWidth
@@ -143,9 +143,10 @@ function labels(times, last) {
 function drawMarks({ ctx, bbox, valToPos }, buckets, color) {
   ctx.save()
   for (const { from, to, marks } of buckets) {
-    for (const { kind } of marks) {
-      const x = valToPos((from + to) / 2000, 'x', true)
+    for (const [index, { kind }] of marks.entries()) {
       const size = 4 * devicePixelRatio
+      // Two in one bucket stand side by side.
+      const x = valToPos((from + to) / 2000, 'x', true) + (index - (marks.length - 1) / 2) * size * 2.6
       ctx.strokeStyle = ctx.fillStyle = color(kind)
       ctx.lineWidth = devicePixelRatio
       ctx.setLineDash([2 * devicePixelRatio, 2 * devicePixelRatio])

@@ -9,11 +9,14 @@ import { bucketsOf, LIMITS, LOGINS, OUTCOMES, sum } from '../sums.js'
 import { choice, heading, table } from '../ui.js'
 import { WINDOWS, windowOf } from '../windows.js'
 
+const RECENT = '24h'
+
 export default async function overview({ params, signal }) {
   const { name, bucket, text } = windowOf(params.window)
   const [stats, found] = await Promise.all([
     get('/stats', { window: name, bucket }, { signal }),
-    get('/insights', { window: name === '90d' ? '30d' : name }, { signal })
+    // What is open is what happened lately, whatever span the numbers are of; and they are shown without it, too.
+    get('/insights', { window: RECENT }, { signal }).catch((error) => error)
   ])
   const windows = WINDOWS.map((one) => ({
     text: one.text,
@@ -24,7 +27,7 @@ export default async function overview({ params, signal }) {
     'div',
     { className: 'overview' },
     heading('Overview', choice('Time', windows)),
-    findings(found, name),
+    findings(found),
     figures(stats, text),
     logins(stats, signal),
     h('div', { className: 'pair' }, failures(stats), sources(stats)),
@@ -33,9 +36,10 @@ export default async function overview({ params, signal }) {
 }
 
 /** At most five: what lies behind is one step away. */
-function findings({ insights, total }, name) {
-  const head = h('h2', {}, 'Open insights')
-  const all = link('insights', { window: name === '90d' ? '30d' : name })
+function findings({ insights, total, message }) {
+  const head = h('h2', {}, 'Open insights ', h('small', {}, 'of the last 24 hours'))
+  const all = link('insights', { window: RECENT })
+  if (insights === undefined) return h('section', {}, head, h('p', { className: 'empty' }, message))
   if (total === 0) return h('section', {}, head, h('p', { className: 'empty' }, 'Nothing looks suspicious.'))
   const items = sorted(insights)
     .slice(0, 5)
