@@ -61,52 +61,47 @@ function findings({ insights, total, message }) {
   return h('section', {}, head, h('ul', { className: 'findings' }, ...items), more)
 }
 
-function figures(stats, span) {
-  const { totals, previous, users, from, to } = stats
-  const before = previous.totals
-  const signups = sum(totals, { event_type: 'signup', success: true })
-  const good = sum(totals, { event_type: 'login', success: true })
-  const tried = sum(totals, { event_type: 'login' })
-  const goodBefore = sum(before, { event_type: 'login', success: true })
-  const triedBefore = sum(before, { event_type: 'login' })
-  const list = (filter) => link('events', { ...filter, from, to })
+function figures({ totals, previous, users, from, to }, span) {
+  const both = (filter, wanted) => ({
+    now: sum(totals, wanted),
+    before: sum(previous.totals, wanted),
+    href: link('events', { ...filter, from, to }),
+    hrefBefore: link('events', { ...filter, from: previous.from, to: previous.to })
+  })
+  const signups = both({ type: 'signup', success: 'true' }, { event_type: 'signup', success: true })
+  const good = both({ type: 'login', success: 'true' }, { event_type: 'login', success: true })
+  const tried = both({ type: 'login' }, { event_type: 'login' })
+  const more = signups.now === 0 ? ['as before'] : [h('a', { href: signups.href }, `+${count(signups.now)}`)]
   return h(
     'section',
     { className: 'figures', 'aria-label': `The last ${span}, against the ${span} before` },
-    figure(
-      'Users',
-      count(users),
-      link('users'),
-      signups === 0 ? 'as before' : `+${count(signups)}, was ${count(users - signups)}`
-    ),
-    figure(
-      'Signups',
-      count(signups),
-      list({ type: 'signup', success: 'true' }),
-      change(signups, sum(before, { event_type: 'signup', success: true }))
-    ),
-    figure('Logins', count(good), list({ type: 'login', success: 'true' }), change(good, goodBefore)),
-    figure('Succeeded', percent(good, tried), list({ type: 'login' }), points(good, tried, goodBefore, triedBefore)),
+    figure('Users', count(users), link('users'), more),
+    figure('Signups', count(signups.now), signups.href, change(signups)),
+    figure('Logins', count(good.now), good.href, change(good)),
+    figure('Succeeded', percent(good.now, tried.now), tried.href, points(good, tried)),
     h('p', { className: 'against soft' }, `against the ${span} before`)
   )
 }
 
 function figure(name, value, href, beside) {
-  return h('div', { className: 'figure' }, h('span', {}, name), h('a', { href }, value), h('small', {}, beside))
+  return h('div', { className: 'figure' }, h('span', {}, name), h('a', { href }, value), h('small', {}, ...beside))
 }
 
-function change(now, before) {
-  if (before === 0) return now === 0 ? 'as before' : 'none before'
+const signed = (number, text) => `${number > 0 ? '+' : '−'}${text}`
+
+function change({ now, before, hrefBefore }) {
+  if (before === 0) return [now === 0 ? 'as before' : 'none before']
   const share = Math.round(((now - before) / before) * 100)
-  if (share === 0) return 'as before'
-  return `${share > 0 ? '+' : '−'}${count(Math.abs(share))} %, was ${count(before)}`
+  const was = h('a', { href: hrefBefore }, count(before))
+  return share === 0 ? ['as before, ', was] : [signed(share, `${count(Math.abs(share))} %, was `), was]
 }
 
-function points(good, tried, goodBefore, triedBefore) {
-  if (tried === 0 || triedBefore === 0) return 'nothing to compare'
-  const difference = (good / tried - goodBefore / triedBefore) * 100
-  if (Math.abs(difference) < 0.05) return 'as before'
-  return `${difference > 0 ? '+' : '−'}${Math.abs(difference).toFixed(1)} points`
+function points(good, tried) {
+  if (tried.now === 0 || tried.before === 0) return ['nothing to compare']
+  const was = h('a', { href: tried.hrefBefore }, percent(good.before, tried.before))
+  const difference = (good.now / tried.now - good.before / tried.before) * 100
+  if (Math.abs(difference) < 0.05) return ['as before, ', was]
+  return [signed(difference, `${Math.abs(difference).toFixed(1)} points, was `), was]
 }
 
 function logins(stats, signal) {
@@ -207,7 +202,11 @@ function sources({ top_addresses: addresses, from, to }) {
     label: h('a', { className: 'address', href: link('events', { ip, from, to }) }, ip),
     number: answers,
     href: link('events', { ip, success: 'false', from, to }),
-    beside: `${count(accounts)} ${accounts === 1 ? 'account' : 'accounts'}`
+    beside: h(
+      'a',
+      { href: link('events', { ip, success: 'false', from, to }) },
+      `${count(accounts)} ${accounts === 1 ? 'account' : 'accounts'}`
+    )
   }))
   return ranking({
     title: 'Busiest sources',
