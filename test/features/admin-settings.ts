@@ -39,6 +39,7 @@ t.test('of a secret an admin sees whether there is one, and nothing else, from w
   const env: Record<string, string> = {
     NODE_ENV: 'test',
     DATABASE_URL: `postgres://postern:${canary('DATABASE')}@127.0.0.1:1/none`,
+    REDIS_URL: `redis://:${canary('REDIS')}@127.0.0.1:1`,
     CLIENTS: `reports:${canary('CLIENTS')}`
   }
   for (const name of names) env[name] = canary(name)
@@ -50,7 +51,7 @@ t.test('of a secret an admin sees whether there is one, and nothing else, from w
   const { body, raw } = await app.call('GET', '/settings')
   t.notMatch(raw, 'canary')
   const secrets = (body.settings as Shown[]).filter(({ is_secret }) => is_secret)
-  t.strictSame(secrets.map(({ name }) => name).sort(), [...names, 'CLIENTS', 'DATABASE_URL'].sort())
+  t.strictSame(secrets.map(({ name }) => name).sort(), [...names, 'CLIENTS', 'DATABASE_URL', 'REDIS_URL'].sort())
   for (const secret of secrets) t.match(secret, { value: null, is_set: true }, secret.name)
   t.match(
     secrets.find(({ name }) => name === 'JWT_SECRET'),
